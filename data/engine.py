@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from io import StringIO
 from typing import Any
 
 from alembic import command
@@ -57,7 +58,7 @@ def _address(url: str) -> URL:
 
 
 def _settle(connection: Any, _record: Any) -> None:
-    """Own transaction control (sqlite3 would begin late and without IMMEDIATE), and a commit that is on the disk."""
+    """Own transaction control (sqlite3 would begin late, never IMMEDIATE); a commit that is on the disk."""
     connection.isolation_level = None
     for pragma in SQLITE:
         connection.execute(f"PRAGMA {pragma}")
@@ -72,8 +73,8 @@ def _begin(connection: Connection) -> None:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed at the end, rolled back when anything is raised.
 
-    On SQLite it takes the write lock at once (BEGIN IMMEDIATE) and waits up to 15 s for it, so that a transaction that
-    reads before it writes cannot find its snapshot overtaken.
+    On SQLite it takes the write lock at once (BEGIN IMMEDIATE) and waits up to 15 s for it, so that a
+    transaction that reads before it writes cannot find its snapshot overtaken.
     """
     with engine.execution_options(writes=True).begin() as connection:
         yield connection
@@ -87,7 +88,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def _alembic(connection: Connection | None = None) -> Config:
-    config = Config()
+    config = Config(stdout=StringIO())  # Alembic prints; the house does not
     config.set_main_option("script_location", str(resources.files("data") / "migrations"))
     config.attributes["connection"] = connection
     return config

@@ -70,7 +70,7 @@ class UtcTime(TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -82,7 +82,7 @@ class Words(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         return None if value is None else clean(value)
 
 
@@ -98,7 +98,7 @@ class Json(TypeDecorator[Any]):
 
 
 class ExactJson(TypeDecorator[Any]):
-    """A JSON value whose digest is kept: PostgreSQL's JSONB would rewrite numbers, its JSON keeps the text."""
+    """A JSON value whose digest is kept: PostgreSQL's JSONB would rewrite numbers."""
 
     impl = JSON(none_as_null=True)
     cache_ok = True
