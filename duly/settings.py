@@ -38,9 +38,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DULY_", extra="forbid", frozen=True)
 
     folder: Path = Field(Path(), description="where relative paths start; the folder of duly.toml")
-    database: str = Field(
-        "sqlite:///duly.sqlite", description="SQLAlchemy URL: sqlite:/// or postgresql+psycopg://"
-    )
+    database: str = Field("sqlite:///duly.sqlite", description="SQLAlchemy URL: sqlite:/// or postgresql+psycopg://")
     vault: Path = Field(Path("vault"), description="folder of letters too large for a row")
     school: Path = Field(Path("school.toml"), description="people, roles, addresses, outside bodies")
     calendar: Path = Field(Path("calendar.toml"), description="terms, half terms, INSET days, closures")
@@ -181,9 +179,7 @@ def _from_env() -> dict[str, Any]:
     try:
         return EnvSettingsSource(Settings, env_prefix="DULY_", case_sensitive=False)()
     except BadValue as error:
-        raise SettingsError(
-            f'the environment: {error}; a list is written as JSON, e.g. \'["a", "b"]\''
-        ) from None
+        raise SettingsError(f'the environment: {error}; a list is written as JSON, e.g. \'["a", "b"]\'') from None
 
 
 def _refuse_unknown(names: set[str], place: str) -> None:
