@@ -39,6 +39,10 @@ class LimitRule:
     targets: tuple[Target, ...] = ()
     #: For met_by entries that carry a fact: only where facts[key] == value, e.g. ("letter", "acknowledgement").
     met_where: tuple[tuple[str, str], ...] = ()
+    #: For the entries that start it: only where facts[key] == value; an entry without the fact starts nothing.
+    starts_where: tuple[tuple[str, str], ...] = ()
+    #: Whether a written notice may move its date (L62, L100).
+    extendable: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class TopicRule:
     body: str | None  # id of the outside body in school.toml, e.g. "la"
     told: tuple[Role, ...]
     clause: str
+    #: Who handles a letter that is about nothing but such topics (None: whoever the target says).
+    handler: Role | None = None
+    #: Who must not see it whatever the target is.
+    withheld: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,8 @@ class StepRule:
     #: Only for these targets (empty: all).
     targets: tuple[Target, ...] = ()
     closes: bool = False
+    #: Facts that may be given, in the same form as `needs`.
+    takes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

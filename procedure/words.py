@@ -256,6 +256,8 @@ class EntryKind(StrEnum):
     SAFEGUARDING_CONFIRMED = "safeguarding_confirmed"
     REDIRECTED = "redirected"
     CAMPAIGN_SUGGESTED = "campaign_suggested"
+    COMMUNICATION_PLAN_MADE = "communication_plan_made"
+    COMMUNICATION_PLAN_REVIEWED = "communication_plan_reviewed"
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
