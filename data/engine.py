@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -18,6 +19,8 @@ from sqlalchemy.exc import ArgumentError
 from data.types import dumps
 
 BUSY_MS = 15_000
+#: PostgreSQL waits for a lock as long as SQLite does, and lets no hung transaction hold one for ever.
+PATIENCE = f"-c lock_timeout={BUSY_MS} -c idle_in_transaction_session_timeout=60000"
 SQLITE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}")
 
 
@@ -36,7 +39,7 @@ def connect(url: str) -> Engine:
         event.listen(engine, "connect", _settle)
         event.listen(engine, "begin", _begin)
         return engine
-    return create_engine(address, json_serializer=dumps, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    return create_engine(address, json_serializer=dumps, pool_pre_ping=True, connect_args={"options": PATIENCE})
 
 
 def _address(url: str) -> URL:
@@ -52,9 +55,7 @@ def _address(url: str) -> URL:
         return address
     if address.get_backend_name() == "postgresql":
         return address.set(drivername="postgresql+psycopg")
-    raise StoreError(
-        f"{address.get_backend_name()} is not a database that Duly knows; use sqlite or postgresql"
-    )
+    raise StoreError(f"{address.get_backend_name()} is not a database that Duly knows; use sqlite or postgresql")
 
 
 def _settle(connection: Any, _record: Any) -> None:
@@ -92,6 +93,12 @@ def _alembic(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(resources.files("data") / "migrations"))
     config.attributes["connection"] = connection
     return config
+
+
+def lock_key(purpose: str, school_id: str) -> int:
+    """The number of PostgreSQL's advisory lock for that purpose in that school (64 bits, signed)."""
+    digest = hashlib.sha256(f"duly {purpose}\0{school_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def migrate(engine: Engine) -> None:

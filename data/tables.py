@@ -55,6 +55,7 @@ def partial(name: str, where: str, *columns: str, unique: bool = False) -> Index
 
 WAITING = "state in ('new', 'claimed')"
 POSTABLE = "state in ('queued', 'claimed')"
+OUTWARD = "audience = 'complainant'"
 NUDGED_LATER = "next_nudge_at is not null"
 
 
@@ -67,9 +68,7 @@ class LetterRow(Row, table=True):
     __tablename__ = "letter"
     __table_args__ = (
         partial("ix_letter_waiting", WAITING, "school_id", "id"),
-        partial(
-            "uq_letter_content", "content_digest is not null", "school_id", "content_digest", unique=True
-        ),
+        partial("uq_letter_content", "content_digest is not null", "school_id", "content_digest", unique=True),
         partial("ix_letter_message_id", "message_id is not null", "school_id", "message_id"),
         partial("ix_letter_reference", "reference is not null", "school_id", "reference"),
         Index("ix_letter_digest", "school_id", "digest"),
@@ -166,6 +165,9 @@ class MatterRow(Row, table=True):
     incident_date: date | None = None
     closed_at: datetime | None = moment(None)
     outcome: str | None = words(None)
+    #: The end of the chain that the row was derived from: entries cut off there would show.
+    last_seq: int
+    last_hash: str = Field(sa_type=Text)
 
 
 class DeadlineRow(Row, table=True):
@@ -207,7 +209,8 @@ class OutboxRow(Row, table=True):
         partial("ix_outbox_due", POSTABLE, "school_id", "next_at"),
         Index("ix_outbox_message_id", "school_id", "message_id"),
         Index("ix_outbox_reference", "school_id", "reference"),
-        Index("ix_outbox_to_addr", "school_id", "to_addr", "created_at"),
+        partial("ix_outbox_to_key", OUTWARD, "school_id", "to_key", "created_at"),
+        partial("ix_outbox_outward", OUTWARD, "school_id", "created_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -217,6 +220,7 @@ class OutboxRow(Row, table=True):
     name: str = Field(sa_type=Text)
     audience: str = Field(sa_type=Text)
     to_addr: str = words()
+    to_key: str = words()  # the address in lower case, by which caps are counted
     subject: str = words()
     text: str = words()
     html: str = words()

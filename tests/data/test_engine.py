@@ -70,7 +70,7 @@ def test_a_naive_time_is_refused(engine: Engine) -> None:
 
 def test_a_time_comes_back_aware_and_in_utc(engine: Engine) -> None:
     summer = datetime.fromisoformat("2026-07-06T09:30:00.123456+01:00")  # a Monday
-    row = {"school_id": "s", "key": "k", "name": "n", "audience": "staff", "to_addr": "a", "subject": "",
+    row = {"school_id": "s", "key": "k", "name": "n", "audience": "staff", "to_addr": "a", "to_key": "a", "subject": "",
            "text": "", "html": "", "references": [], "urgent": False, "message_id": "m", "state": "queued",
            "attempts": 0, "next_at": summer, "created_at": summer}  # fmt: skip
     with writing(engine) as connection:

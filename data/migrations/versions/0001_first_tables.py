@@ -76,15 +76,9 @@ def letter() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_letter_digest", "letter", ["school_id", "digest"])
-    op.create_index(
-        "ix_letter_message_id", "letter", ["school_id", "message_id"], **where("message_id is not null")
-    )
-    op.create_index(
-        "ix_letter_reference", "letter", ["school_id", "reference"], **where("reference is not null")
-    )
-    op.create_index(
-        "ix_letter_waiting", "letter", ["school_id", "id"], **where("state in ('new', 'claimed')")
-    )
+    op.create_index("ix_letter_message_id", "letter", ["school_id", "message_id"], **where("message_id is not null"))
+    op.create_index("ix_letter_reference", "letter", ["school_id", "reference"], **where("reference is not null"))
+    op.create_index("ix_letter_waiting", "letter", ["school_id", "id"], **where("state in ('new', 'claimed')"))
     op.create_index(
         "uq_letter_content",
         "letter",
@@ -172,6 +166,8 @@ def matter() -> None:
         sa.Column("incident_date", sa.Date(), nullable=True),
         sa.Column("closed_at", MOMENT, nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("last_seq", sa.Integer(), nullable=False),
+        sa.Column("last_hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("school_id", "reference", name="pk_matter"),
     )
     op.create_index("ix_matter_status", "matter", ["school_id", "status"])
@@ -215,9 +211,7 @@ def party() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("addr", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_party"),
-        sa.UniqueConstraint(
-            "school_id", "reference", "role", "addr", name="uq_party_school_id_reference_role_addr"
-        ),
+        sa.UniqueConstraint("school_id", "reference", "role", "addr", name="uq_party_school_id_reference_role_addr"),
     )
 
 
@@ -240,6 +234,7 @@ def outbox() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("audience", sa.Text(), nullable=False),
         sa.Column("to_addr", sa.Text(), nullable=False),
+        sa.Column("to_key", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
@@ -262,9 +257,9 @@ def outbox() -> None:
         sa.UniqueConstraint("school_id", "key", name="uq_outbox_school_id_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_outbox_due", "outbox", ["school_id", "next_at"], **where("state in ('queued', 'claimed')")
-    )
+    op.create_index("ix_outbox_due", "outbox", ["school_id", "next_at"], **where("state in ('queued', 'claimed')"))
     op.create_index("ix_outbox_message_id", "outbox", ["school_id", "message_id"])
     op.create_index("ix_outbox_reference", "outbox", ["school_id", "reference"])
-    op.create_index("ix_outbox_to_addr", "outbox", ["school_id", "to_addr", "created_at"])
+    outward = where("audience = 'complainant'")
+    op.create_index("ix_outbox_to_key", "outbox", ["school_id", "to_key", "created_at"], **outward)
+    op.create_index("ix_outbox_outward", "outbox", ["school_id", "created_at"], **outward)
