@@ -1,0 +1,219 @@
+"""An HTML body as the text a reader would see: hidden text left out, quotations marked with "> ".
+
+One pass over the tags with a stack of what is open: cost follows the length, not the depth, and there is no tree to
+overflow. (lxml, and inscriptis on it, drop whatever lies deeper than 256 elements; 2,048 with its limits lifted.)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+
+from intake.charsets import clean
+
+MAX_CHARS = 8_000_000
+_VOID = frozenset("area base basefont br col embed frame hr img input link meta param source track wbr".split())
+_BLOCKS = frozenset(
+    "address article aside body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr html"
+    " li main nav ol option p pre section summary table tbody tfoot thead tr ul blockquote".split()
+)
+_PARAGRAPHS = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
+_SILENT = frozenset("script style title template noframes svg math object applet head".split())
+_RAW = frozenset({"script", "style", "title", "textarea"})
+_CLOSES = {
+    "p": frozenset({"p"}),
+    "li": frozenset({"p", "li"}),
+    "td": frozenset({"p", "td", "th"}),
+    "th": frozenset({"p", "td", "th"}),
+    "tr": frozenset({"p", "td", "th", "tr"}),
+    "body": frozenset({"head", "title"}),
+}
+_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)|<!--|<[!?]")
+_ATTRIBUTE = re.compile(r"""([^\s=/"'>]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)|\shidden\b""")
+_STYLED = ("style", "class", "type", "hidden", "color", "bgcolor", "background", "height")
+_HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0*(?:\.0+)?(?:px|pt|em|rem|%)?\s*(?:!|;|$)"
+    r"|mso-hide\s*:\s*all|opacity\s*:\s*0*(?:\.0+)?\s*(?:!|;|$)|text-indent\s*:\s*-\d{4,}|max-height\s*:\s*0(?:px)?\s*(?:!|;|$)"
+    r"|(?:left|top)\s*:\s*-\d{4,}px"
+)
+_WHITE = re.compile(r"(?:#fff(?:fff)?|white|rgba?\(\s*255\s*,\s*255\s*,\s*255\b[^)]*\)|transparent)\s*(?:!|;|$)")
+_COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;]*)")
+_BACKGROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;]*)")
+_SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u034f]")
+
+
+@dataclass(slots=True)
+class _Open:
+    tag: str
+    hidden: bool
+    on_white: bool
+    quote: int
+    pre: bool
+
+
+@dataclass(slots=True)
+class _Page:
+    """The text written so far, and what is open."""
+
+    stack: list[_Open] = field(default_factory=lambda: [_Open("", hidden=False, on_white=True, quote=0, pre=False)])
+    lines: list[str] = field(default_factory=list)
+    line: list[str] = field(default_factory=list)
+    everything: list[str] = field(default_factory=list)
+
+    def say(self, piece: str) -> None:
+        top = self.stack[-1]
+        if top.tag in _SILENT:
+            return
+        told = unescape(piece) if "&" in piece else piece
+        if top.hidden:
+            self.everything.append(told)
+            return
+        if not top.pre:
+            self.line.append(told)
+            return
+        first, *rest = told.split("\n")
+        self.line.append(first.replace(" ", "\0"))
+        for one in rest:
+            self.end_line(blank=False)
+            self.line.append(one.replace(" ", "\0"))
+
+    def end_line(self, *, blank: bool, forced: bool = False) -> None:
+        told = _SPACES.sub(" ", "".join(self.line)).strip(" ").replace("\0", " ").rstrip()
+        self.line.clear()
+        mark = "> " * min(self.stack[-1].quote, 20)
+        if told:
+            self.lines.append(mark + told)
+            self.everything.append(told + "\n")
+        elif forced:
+            self.lines.append(mark.rstrip())
+        if blank and self.lines and self.lines[-1].strip("> "):
+            self.lines.append(mark.rstrip())
+
+
+def to_text(html: str) -> str:
+    """The visible text. When every word is hidden the words are given all the same: nothing that came in is lost."""
+    page = _Page()
+    _read(clean(html[:MAX_CHARS]).replace("\r\n", "\n").replace("\r", "\n"), page)
+    page.end_line(blank=False)
+    shown = _INVISIBLE.sub("", "\n".join(page.lines)).strip("\n")
+    if not shown.strip("> \n"):
+        shown = _INVISIBLE.sub("", _SPACES.sub(" ", " ".join(page.everything))).strip()
+    return re.sub(r"\n{3,}", "\n\n", shown)
+
+
+def _read(html: str, page: _Page) -> None:
+    at = 0
+    while True:
+        found = _TAG.search(html, at)
+        if found is None:
+            page.say(html[at:])
+            return
+        if found.start() > at:
+            page.say(html[at : found.start()])
+        name = found.group(2)
+        if name is None:
+            at = _after_comment(html, found)
+            continue
+        end = _tag_end(html, found.end())
+        if end < 0:
+            page.say(html[found.start() :])
+            return
+        name = name.lower()
+        if found.group(1):
+            _close(page, name)
+        else:
+            _open(page, name, html[found.end() : end])
+            if name in _RAW:
+                end = _raw_end(html, end, name)
+        at = end + 1
+
+
+def _after_comment(html: str, found: re.Match[str]) -> int:
+    """Past a comment or declaration; one that never ends hides only its own mark, not the rest of the letter."""
+    if found.group() == "<!--":
+        if html.startswith(">", found.end()):
+            return found.end() + 1
+        end = html.find("-->", found.end())
+        return end + 3 if end >= 0 else found.end()
+    end = html.find(">", found.end())
+    return end + 1 if end >= 0 else found.end()
+
+
+def _tag_end(html: str, at: int) -> int:
+    """The ">" of a tag; one inside a quoted value does not count."""
+    end = html.find(">", at)
+    for _ in range(8):
+        if end < 0 or html.count('"', at, end) % 2 == 0:
+            return end
+        further = html.find(">", end + 1, end + 20_000)
+        if further < 0:
+            return end
+        end = further
+    return html.find(">", at)
+
+
+def _raw_end(html: str, at: int, name: str) -> int:
+    """Just before the closing tag of an element whose content is no markup."""
+    closing = re.compile(f"</{name}", re.IGNORECASE).search(html, at)
+    return closing.start() - 1 if closing else at
+
+
+def _open(page: _Page, name: str, attributes: str) -> None:
+    for tag in _CLOSES.get(name, ()):
+        if page.stack[-1].tag == tag:
+            page.stack.pop()
+    if name in _BLOCKS and page.stack[-1].tag == "p":
+        _close(page, "p")
+    if name == "br":
+        page.end_line(blank=False, forced=True)
+    elif name in _BLOCKS:
+        page.end_line(blank=name in _PARAGRAPHS)
+    elif name in {"td", "th"}:
+        page.line.append(" ")
+    if name not in _VOID and not attributes.endswith("/"):
+        page.stack.append(_entered(page.stack[-1], name, attributes))
+
+
+def _close(page: _Page, name: str) -> None:
+    depth = next((n for n in range(1, min(len(page.stack), 200)) if page.stack[-n].tag == name), 0)
+    if name in _BLOCKS:
+        page.end_line(blank=name in _PARAGRAPHS)
+    if depth:
+        del page.stack[-depth:]
+    if name == "blockquote":
+        page.end_line(blank=True)
+
+
+def _entered(outer: _Open, name: str, attributes: str) -> _Open:
+    inner = _Open(name, outer.hidden, outer.on_white, outer.quote, outer.pre or name == "pre")
+    if outer.tag in _SILENT:
+        inner.tag = outer.tag if name not in {"body", "div", "p"} or outer.tag != "head" else name
+    if attributes and any(word in attributes.lower() for word in _STYLED):
+        _styled(inner, name, _attributes(attributes))
+    elif name == "blockquote" and outer.quote:
+        inner.quote += 1
+    return inner
+
+
+def _attributes(raw: str) -> dict[str, str]:
+    return {
+        (m.group(1) or "hidden").lower(): unescape((m.group(2) or "").strip("\"'")).lower()
+        for m in _ATTRIBUTE.finditer(raw[:20_000])
+    }
+
+
+def _styled(inner: _Open, name: str, given: dict[str, str]) -> None:
+    style = given.get("style", "")
+    grounds = _BACKGROUND.findall(style) + [g for g in (given.get("bgcolor"), given.get("background")) if g]
+    if grounds:
+        inner.on_white = bool(_WHITE.match(grounds[-1].strip()))
+    ink = _COLOUR.search(style)
+    colour = ink.group(1).strip() if ink else given.get("color", "")
+    if "hidden" in given or _HIDING.search(style) or (inner.on_white and _WHITE.match(colour)):
+        inner.hidden = True
+    elif "height:0" in style.replace(" ", "") and "overflow:hidden" in style.replace(" ", ""):
+        inner.hidden = not re.search(r"height:0?\.?[1-9]|line-height", style.replace(" ", ""))
+    if name == "blockquote" and (given.get("type") == "cite" or given.get("class") or "border-left" in style or inner.quote):
+        inner.quote += 1
