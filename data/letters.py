@@ -174,8 +174,11 @@ def claim(
     """
     waiting = _waiting(school_id, now)
     with reading(engine) as connection:  # nothing to do takes no write lock
-        if connection.execute(select(letter.c.id).where(waiting).limit(1)).first() is None:
-            return []
+        tries = connection.execute(select(letter.c.attempts).where(waiting).order_by(letter.c.id).limit(1)).scalar()
+    if tries is None:
+        return []
+    if tries:  # it may be what ended its worker: alone, so that it takes no others with it a second time
+        limit = 1
     oldest = select(letter.c.id).where(waiting).order_by(letter.c.id).limit(limit)
     taking = (
         update(letter)
@@ -265,11 +268,16 @@ def again(engine: Engine, letter_id: int) -> None:
     raise ValueError(f"letter {letter_id} cannot be processed again: {why}")
 
 
-def release(engine: Engine, school_id: str, worker: str) -> int:
-    """Give back what a worker holds, when it stops in good order; how many. The try is not counted."""
+def release(engine: Engine, school_id: str, worker: str, *, died: bool = False) -> int:
+    """Give back what a worker holds; how many.
+
+    When it stops in good order the try is not counted; when it `died` over its letters, it is.
+    """
     held = and_(letter.c.school_id == school_id, text(WAITING), letter.c.state == "claimed")
     back = update(letter).where(held, letter.c.claimed_by == bindparam("worker"))
-    fresh = back.values(state="new", claimed_by=None, claimed_until=None, attempts=letter.c.attempts - 1)
+    fresh = back.values(
+        state="new", claimed_by=None, claimed_until=None, attempts=letter.c.attempts - (0 if died else 1)
+    )
     with writing(engine) as connection:
         return connection.execute(fresh, {"worker": worker}).rowcount
 
@@ -278,4 +286,4 @@ def counts(engine: Engine, school_id: str) -> dict[str, int]:
     """How many letters are in each state; states without any are left out."""
     by_state = select(letter.c.state, func.count()).where(letter.c.school_id == school_id).group_by(letter.c.state)
     with reading(engine) as connection:
-        return dict(connection.execute(by_state).tuples())
+        return dict(connection.execute(by_state).tuples().all())
