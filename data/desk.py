@@ -21,7 +21,7 @@ from procedure.rulebook import Rulebook
 from procedure.words import Case, Decision, Entry, Judgement, Letter, Message
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
 class AlreadyHere(Exception):  # noqa: N818 - an answer to the caller, who marks a duplicate
     """The same content was remembered before, as that letter, in that case."""
 

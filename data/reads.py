@@ -15,10 +15,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, select
 
-from data import tables
 from data.rows import case_of, deadline_of, entry_of
 from data.store import Store
-from data.tables import deadline, entry, letter, matter
+from data.tables import deadline, entry, letter, matter, outbox
 from procedure.access import may_see, why_not_see
 from procedure.routing import route
 from procedure.school import Person
@@ -123,7 +122,7 @@ def case(store: Store, viewer: Person, reference: str) -> CaseFile:
             case=found,
             entries=tuple(entry_of(row) for row in _of_case(store, connection, entry, reference, "seq")),
             deadlines=tuple(_deadlines(_of_case(store, connection, deadline, reference, "due", "key"))),
-            letters_out=tuple(_out(row) for row in _of_case(store, connection, tables.outbox, reference, "id")),
+            letters_out=tuple(_out(row) for row in _of_case(store, connection, outbox, reference, "id")),
             letters_in=tuple(_in(row, whole=True) for row in _of_case(store, connection, letter, reference, "id")),
         )
 
@@ -142,12 +141,11 @@ def due_list(store: Store, viewer: Person, now: datetime) -> list[DueLine]:
     return [_due_line(seen[row["reference"]], deadline_of(row), today) for row in rows if row["reference"] in seen]
 
 
-def outbox(store: Store, viewer: Person, states: Collection[str] = ()) -> list[LetterOut]:
+def outbox_of(store: Store, viewer: Person, states: Collection[str] = ()) -> list[LetterOut]:
     """Letters of ours, oldest first: those of cases that the viewer may see, and those to the viewer's own roles."""
-    rows = tables.outbox
-    query = select(rows).where(rows.c.school_id == store.school_id).order_by(rows.c.id)
+    query = select(outbox).where(outbox.c.school_id == store.school_id).order_by(outbox.c.id)
     if states:
-        query = query.where(rows.c.state.in_(states))
+        query = query.where(outbox.c.state.in_(states))
     with store.read() as connection:
         seen = {one.reference for one in _visible(store, connection, viewer)}
         found = [dict(row) for row in connection.execute(query).mappings()]

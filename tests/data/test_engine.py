@@ -68,15 +68,17 @@ def test_a_naive_time_is_refused(engine: Engine) -> None:
         connection.execute(insert(tables.sketch).values(**row))
 
 
+def letter_at(moment: datetime) -> dict[str, object]:
+    fixed = {"school_id": "s", "door": "smtp", "digest": "d", "size": 0, "state": "new", "attempts": 0}
+    return fixed | {"mail_from": "", "rcpt_to": [], "peer": "", "received_at": moment}
+
+
 def test_a_time_comes_back_aware_and_in_utc(engine: Engine) -> None:
     summer = datetime.fromisoformat("2026-07-06T09:30:00.123456+01:00")  # a Monday
-    row = {"school_id": "s", "key": "k", "name": "n", "audience": "staff", "to_addr": "a", "to_key": "a", "subject": "",
-           "text": "", "html": "", "references": [], "urgent": False, "message_id": "m", "state": "queued",
-           "attempts": 0, "next_at": summer, "created_at": summer}  # fmt: skip
     with writing(engine) as connection:
-        connection.execute(insert(tables.outbox).values(**row))
+        connection.execute(insert(tables.letter).values(**letter_at(summer)))
     with reading(engine) as connection:
-        found = connection.execute(select(tables.outbox.c.next_at)).scalar_one()
+        found = connection.execute(select(tables.letter.c.received_at)).scalar_one()
     assert found == summer
     assert found.tzinfo is UTC
 
@@ -98,9 +100,7 @@ def test_the_due_indexes_are_partial(engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
             plain = text("select sql from sqlite_master where name in ('ix_deadline_nudge', 'ix_outbox_due')")
         else:
-            plain = text(
-                "select indexdef from pg_indexes where indexname in ('ix_deadline_nudge', 'ix_outbox_due')"
-            )
+            plain = text("select indexdef from pg_indexes where indexname in ('ix_deadline_nudge', 'ix_outbox_due')")
         assert all("WHERE" in sql for sql in connection.execute(plain).scalars())
     assert {"ix_deadline_nudge", "ix_outbox_due"} <= found
 

@@ -19,7 +19,7 @@ PACKAGE = "postgresql"  # Debian's name for the newest server it has
 HERE = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
 class Missing(Exception):  # noqa: N818 - an answer, not a mistake
     """No server could be had: the sentence says why and what to install."""
 
@@ -80,9 +80,7 @@ def _as_server(home: Path, command: list[str | Path]) -> None:
     if os.geteuid() == 0:
         shutil.chown(home, user="postgres")
         words = ["runuser", "-u", "postgres", "--", *words]
-    done = subprocess.run(
-        words, cwd=home, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    done = subprocess.run(words, cwd=home, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise Missing(f"{words[-1]} of PostgreSQL failed: {(done.stderr or done.stdout).strip()[-400:]}")
 
