@@ -18,7 +18,7 @@ from data.store import AlreadyHere, Desk, Store
 from intake.mime import read
 from intake.threads import Place, PlaceKind, place
 from procedure import letters_staff, opening
-from procedure.opening import Arrival, Campaign, Traffic
+from procedure.drafting import Arrival, Campaign, Traffic
 from procedure.routing import addressees
 from procedure.words import Decision, Judgement, Message, Role
 

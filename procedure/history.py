@@ -41,7 +41,7 @@ class _Fold:
     target_unsure: bool = False
 
     def take(self, entry: Entry) -> None:
-        change = _CHANGES.get(entry.kind)
+        change = CHANGES.get(entry.kind)
         if change is not None:
             change(self, entry)
         stage = next((s.to for s in self.policy.steps if s.entry is entry.kind and s.to is not None), None)
@@ -203,7 +203,8 @@ def _campaign(state: _Fold, entry: Entry) -> None:
     state.case = replace(state.case, campaign=str(entry.facts.get("campaign")))
 
 
-_CHANGES: dict[EntryKind, Callable[[_Fold, Entry], None]] = {
+#: Entries that change what a case is; others only stand in its history.
+CHANGES: dict[EntryKind, Callable[[_Fold, Entry], None]] = {
     EntryKind.CONCERN_RECEIVED: _receipt,
     EntryKind.COMPLAINT_RECEIVED: _receipt,
     EntryKind.STAGE3_REQUESTED: _receipt,
