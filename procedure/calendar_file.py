@@ -46,12 +46,12 @@ class _Reader:
         terms = self.terms()
         if not terms:
             self.refuse((), "it gives no term; add a [[year]] with at least one [[year.term]]")
-        closed = self.closed([term for term, _ in terms])
-        title = self.text(top, (), "title") if "title" in top else ""
         ordered = [term for term, _ in terms]
+        closed, closures = self.closed(ordered), self.closures()
+        title = self.text(top, (), "title") if "title" in top else ""
         if "bank_holiday" not in top:
             closed = {**_england(ordered), **closed}
-        return SchoolCalendar(name, ordered, closed, title=title, timezone=timezone)
+        return SchoolCalendar(name, ordered, closed, closures, title=title, timezone=timezone)
 
     def timezone(self) -> str:
         name = self.text(self.values, (), "timezone")
@@ -96,7 +96,7 @@ class _Reader:
         return Term(name, days, half)
 
     def closed(self, terms: list[Term]) -> dict[date, str]:
-        """INSET days, closures and the file's own bank holidays, each with its reason."""
+        """INSET days and the file's own bank holidays, each with its reason."""
         closed: dict[date, str] = {}
         for place, table in self.tables(self.values, (), "inset"):
             self.known(table, place, {"date"})
@@ -104,9 +104,6 @@ class _Reader:
             if not any(day in term.days for term in terms):
                 self.refuse((*place, "date"), f"the INSET day {day} lies outside every term")
             closed[day] = "INSET day"
-        for place, table in self.tables(self.values, (), "closure"):
-            self.known(table, place, {"date", "reason"})
-            closed[self.once(table, place, "a closure")] = f"closure: {self.text(table, place, 'reason')}"
         for place, table in self.tables(self.values, (), "bank_holiday"):
             self.known(table, place, {"date", "name", "substitute"})
             if not isinstance(table.get("substitute", False), bool):
@@ -114,6 +111,13 @@ class _Reader:
             name = self.text(table, place, "name")
             closed[self.once(table, place, "a bank holiday")] = f"bank holiday: {name}"
         return closed
+
+    def closures(self) -> dict[date, str]:
+        closures: dict[date, str] = {}
+        for place, table in self.tables(self.values, (), "closure"):
+            self.known(table, place, {"date", "reason"})
+            closures[self.once(table, place, "a closure")] = self.text(table, place, "reason")
+        return closures
 
     def once(self, table: Mapping[str, Any], place: Path, as_what: str) -> date:
         day, at = self.day(table, place, "date"), (*place, "date")

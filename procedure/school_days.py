@@ -14,6 +14,7 @@ from procedure.words import Skipped
 
 ONE_DAY = timedelta(days=1)
 NOTHING: Mapping[date, str] = {}
+CLOSURE = "closure: "
 Day = date  # where a field is called `date` itself
 
 
@@ -68,8 +69,8 @@ class Counted:
 class SchoolCalendar:
     """The days of one school, from `first_known` to `last_known`.
 
-    Terms must not overlap (`load` sees to it). `closed` names the other days that are no school days and
-    why ("INSET day", "closure: snow", "bank holiday: Good Friday").
+    Terms must not overlap (`calendar_file.load` sees to it). `closed` names the other days that are no school
+    days by plan, and why ("INSET day", "bank holiday: Good Friday"); `closures` those that happened ("snow").
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class SchoolCalendar:
         name: str,
         terms: Sequence[Term],
         closed: Mapping[date, str],
+        closures: Mapping[date, str] = NOTHING,
         *,
         title: str = "",
         timezone: str = "Europe/London",
@@ -88,6 +90,7 @@ class SchoolCalendar:
         self.timezone = timezone
         self.terms = tuple(sorted(terms, key=lambda term: term.days.start))
         self.closed = dict(closed)
+        self.closures = dict(closures)
         self.first_known = _first_known(self.terms[0].days.start)
         #: The last day of the last term: what follows it is a year that nobody has written down yet.
         self.last_known: date = self.terms[-1].days.end
@@ -95,8 +98,8 @@ class SchoolCalendar:
 
     def with_closure(self, day: date, reason: str) -> SchoolCalendar:
         """The same calendar with one more closure (snow, strike)."""
-        closed = {**self.closed, day: f"closure: {reason}"}
-        return SchoolCalendar(self.name, self.terms, closed, title=self.title, timezone=self.timezone)
+        closures = {**self.closures, day: reason}
+        return SchoolCalendar(self.name, self.terms, self.closed, closures, title=self.title, timezone=self.timezone)
 
     def is_school_day(self, day: date) -> bool:
         """Whether that day is a school day; BeyondCalendar for a day the calendar does not know."""
@@ -164,6 +167,21 @@ class SchoolCalendar:
             day -= ONE_DAY
         return day
 
+    def kept_by(self, promised: date) -> date:
+        """The school day on which a promise for that day is kept.
+
+        The day itself; the school day before, where none was planned for it; and where a closure then
+        took that day away, the next one: a closure never brings a date forward.
+        """
+        day = promised
+        while not (self.is_school_day(day) or self.is_closure(day)):
+            day -= ONE_DAY
+        return self.next_school_day(day)
+
+    def is_closure(self, day: date) -> bool:
+        """Whether that day would be a school day but for a closure."""
+        return (self.why_not(day) or "").startswith(CLOSURE)
+
     def _walk(
         self, start: date, besides: Mapping[date, str], n: int | None = None, end: date | None = None
     ) -> Counted:
@@ -191,7 +209,7 @@ class SchoolCalendar:
             return "between terms"
         if term.half_term is not None and day in term.half_term:
             return f"half term ({term.name})"
-        return None
+        return f"{CLOSURE}{self.closures[day]}" if day in self.closures else None
 
     def _beyond(self, day: date) -> BeyondCalendar:
         if day > self.last_known:
