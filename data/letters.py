@@ -286,4 +286,4 @@ def counts(engine: Engine, school_id: str) -> dict[str, int]:
     """How many letters are in each state; states without any are left out."""
     by_state = select(letter.c.state, func.count()).where(letter.c.school_id == school_id).group_by(letter.c.state)
     with reading(engine) as connection:
-        return dict(connection.execute(by_state).tuples().all())
+        return dict(connection.execute(by_state).all())
