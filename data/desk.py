@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from data.chain import Link, forge, genesis
 from data.derive import derive
-from data.lookups import Lookups
+from data.lookups import SCHOOL, Lookups
 from data.rows import Values, entry_of, judgement_facts, letter_values, message_facts, plain
 from data.tables import attachment, deadline, entry, letter, matter, outbox, party, serial, sketch
 from procedure import reference as references
 from procedure.rulebook import Rulebook
-from procedure.words import Case, Decision, Entry, Judgement, Letter, Message
+from procedure.words import Case, Decision, Entry, EntryKind, Judgement, Letter, Message
+
+# Statements are built once, see `data.lookups`.
+_LINKS = select(entry).where(entry.c.school_id == SCHOOL, entry.c.reference == bindparam("ref")).order_by(entry.c.seq)
+_SECOND = select(letter.c.id, letter.c.reference).where(
+    letter.c.school_id == SCHOOL, letter.c.content_digest == bindparam("content"), letter.c.id != bindparam("own")
+)
+_SETTLE = update(letter).where(letter.c.school_id == SCHOOL, letter.c.id == bindparam("own"))
+_FORGET = tuple(
+    delete(table).where(table.c.school_id == SCHOOL, table.c.reference == bindparam("ref"))
+    for table in (deadline, matter)
+)
+_ENTER, _MATTER, _DEADLINES = insert(entry), insert(matter), insert(deadline)
+
+
+def _for(dialect: Callable[[Table], Any]) -> dict[str, Any]:
+    """Statements that say what happens on conflict; both databases say it alike, each in a dialect of its own."""
+    serials, letters = dialect(serial), dialect(outbox)
+    return {
+        "serial": serials.on_conflict_do_update(
+            index_elements=["school_id", "year"], set_={"last": serial.c.last + 1}
+        ).returning(serial.c.last),
+        "post": letters.on_conflict_do_nothing(index_elements=["school_id", "key"]),
+        "party": dialect(party).on_conflict_do_nothing(),
+    }
+
+
+_UPSERTS = {"sqlite": _for(sqlite.insert), "postgresql": _for(postgresql.insert)}
 
 
 @dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
@@ -52,6 +80,7 @@ class Desk(Lookups):
         self.rulebook = rulebook
         self.school_id = rulebook.school.id
         self._known: dict[str, _Past] = {}
+        self._upserts = _UPSERTS[connection.dialect.name]
         self._mail_domain = rulebook.school.sender.rpartition("@")[2]
 
     @contextmanager
@@ -85,11 +114,8 @@ class Desk(Lookups):
 
     def next_serial(self, year: int) -> int:
         """The next number of that year: without gaps, since it is given back when the transaction fails."""
-        first = self._insert(serial).values(school_id=self.school_id, year=year, last=1)
-        query = first.on_conflict_do_update(
-            index_elements=["school_id", "year"], set_={"last": serial.c.last + 1}
-        ).returning(serial.c.last)
-        return int(self.connection.execute(query).scalar_one())
+        first = {"school_id": self.school_id, "year": year, "last": 1}
+        return int(self.connection.execute(self._upserts["serial"], first).scalar_one())
 
     def remember(
         self,
@@ -129,8 +155,7 @@ class Desk(Lookups):
     def add_party(self, reference: str, role: str, name: str, addr: str) -> None:
         """Note that somebody belongs to a case; nothing happens when it is known."""
         values = {"reference": reference, "role": role, "name": name, "addr": addr.lower()}
-        query = self._insert(party).on_conflict_do_nothing()
-        self.connection.execute(query, [{**values, "school_id": self.school_id}])
+        self.connection.execute(self._upserts["party"], [{**values, "school_id": self.school_id}])
 
     def add_sketch(
         self,
@@ -156,10 +181,9 @@ class Desk(Lookups):
 
     def links(self, reference: str) -> list[Link]:
         """The entries of that case as they are stored, with their hashes."""
-        query = select(entry).where(entry.c.school_id == self.school_id, entry.c.reference == reference)
         return [
             Link(r.seq, r.kind, r.at, r.by, r.facts, r.facts_digest, r.prev_hash, r.hash)
-            for r in self.connection.execute(query.order_by(entry.c.seq))
+            for r in self._ask(_LINKS, ref=reference)
         ]
 
     def write_derived(self, reference: str, past: Sequence[Entry], last_hash: str, *, new: bool) -> Case:
@@ -168,16 +192,15 @@ class Desk(Lookups):
         end = {"school_id": self.school_id, "last_seq": len(past), "last_hash": last_hash}
         if not new:
             self.forget_derived(reference)
-        self.connection.execute(insert(matter), [{**derived.matter, **end}])
+        self.connection.execute(_MATTER, [{**derived.matter, **end}])
         if derived.deadlines:
             rows = [{**row, "school_id": self.school_id} for row in derived.deadlines]
-            self.connection.execute(insert(deadline), rows)
+            self.connection.execute(_DEADLINES, rows)
         return derived.case
 
     def forget_derived(self, reference: str) -> None:
-        for table in (matter, deadline):
-            mine = (table.c.school_id == self.school_id) & (table.c.reference == reference)
-            self.connection.execute(delete(table).where(mine))
+        for query in _FORGET:
+            self._ask(query, ref=reference)
 
     def _past(self, reference: str) -> _Past:
         known = self._known.get(reference)
@@ -189,7 +212,8 @@ class Desk(Lookups):
         return known
 
     def _append(self, reference: str, new: Sequence[Entry]) -> None:
-        past = self._past(reference)
+        opens = new[0].kind is EntryKind.CASE_OPENED
+        past = _Past((), genesis(self.school_id, reference)) if opens else self._past(reference)
         rows: list[Values] = []
         last = past.last_hash
         more = tuple(plain(one) for one in new)
@@ -197,9 +221,12 @@ class Desk(Lookups):
             link = forge(last, seq, one.kind.value, one.at, one.by, one.facts)
             last = link.hash
             rows.append({**vars(link), "school_id": self.school_id, "reference": reference})
-        self.connection.execute(insert(entry), rows)
+        try:
+            self.connection.execute(_ENTER, rows)
+        except IntegrityError as error:
+            raise ValueError(f"the case {reference} was opened before; nothing was kept") from error
         entries = past.entries + more
-        self.write_derived(reference, entries, last, new=not past.entries)
+        self.write_derived(reference, entries, last, new=opens)
         self._known[reference] = _Past(entries, last)
 
     def _post(self, letters: Sequence[Letter], now: datetime) -> None:
@@ -207,8 +234,7 @@ class Desk(Lookups):
         if not letters:
             return
         rows = [{**letter_values(one, now), **self._own(one)} for one in letters]
-        query = self._insert(outbox).on_conflict_do_nothing(index_elements=["school_id", "key"])
-        self.connection.execute(query, rows)
+        self.connection.execute(self._upserts["post"], rows)
 
     def _own(self, one: Letter) -> Values:
         message_id = references.message_id(one.key, self._mail_domain, self.rulebook.secret)
@@ -227,16 +253,12 @@ class Desk(Lookups):
 
     def _settle(self, letter_id: int, state: str, reason: str, now: datetime, more: Values) -> None:
         ended = {"claimed_by": None, "claimed_until": None, "processed_at": now}
-        mine = (letter.c.id == letter_id) & (letter.c.school_id == self.school_id)
-        query = update(letter).where(mine).values(state=state, reason=reason or None, **ended, **more)
-        if self.connection.execute(query).rowcount != 1:
+        values = {"state": state, "reason": reason or None, **ended, **more}
+        if self._ask(_SETTLE, own=letter_id, **values).rowcount != 1:
             raise LookupError(f"the journal holds no letter {letter_id}")
 
     def _refuse_second(self, letter_id: int, content: str) -> None:
-        query = select(letter.c.id, letter.c.reference).where(
-            letter.c.school_id == self.school_id, letter.c.content_digest == content, letter.c.id != letter_id
-        )
-        row = self.connection.execute(query).first()
+        row = self._ask(_SECOND, content=content, own=letter_id).first()
         if row is not None:
             raise AlreadyHere(row.id, row.reference)
 
@@ -255,12 +277,6 @@ class Desk(Lookups):
             for part in message.attachments
         ]
         self.connection.execute(insert(attachment), rows)
-
-    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        """An INSERT that may say what happens on conflict; both databases say it alike."""
-        if self.connection.dialect.name == "sqlite":
-            return sqlite.insert(table)
-        return postgresql.insert(table)
 
 
 def _read(message: Message) -> Values:

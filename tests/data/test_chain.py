@@ -15,8 +15,8 @@ from data.store import Store
 from data.tables import entry, matter
 from data.types import clean, clean_json, dumps
 from procedure.words import Decision, Entry, EntryKind
-from tests.support import southlands
-from tests.support.southlands import MONDAY
+from tests.support import memory
+from tests.support.memory import MONDAY
 
 REF = "SL-2026-0001-2"
 JSON = st.recursive(
@@ -28,10 +28,10 @@ JSON = st.recursive(
 
 @pytest.fixture
 def store(engine: Engine) -> Store:
-    store = southlands.store(engine)
+    store = memory.store(engine)
     with store.begin() as desk:
         note = Entry(EntryKind.NOTED, MONDAY, "clerk", {"text": "a call"})
-        desk.keep(Decision(REF, (*southlands.opening(), note)), MONDAY)
+        desk.keep(Decision(REF, (*memory.opening(), note)), MONDAY)
     return store
 
 

@@ -22,15 +22,15 @@ from procedure.words import (
     Stage,
     Status,
 )
-from tests.support import southlands
-from tests.support.southlands import MONDAY
+from tests.support import memory
+from tests.support.memory import MONDAY
 
 REF = "SL-2026-0001-2"
 
 
 @pytest.fixture
 def store(engine: Engine) -> Store:
-    return southlands.store(engine)
+    return memory.store(engine)
 
 
 def rows(engine: Engine, table: str) -> list[dict[str, object]]:
@@ -44,10 +44,10 @@ def keep(store: Store, *entries: Entry, now: datetime = MONDAY, reference: str =
 
 
 def test_a_kept_case_is_its_entries_its_row_and_its_deadlines(store: Store) -> None:
-    keep(store, *southlands.opening())
+    keep(store, *memory.opening())
     with store.begin() as desk:
         case = desk.matter(REF)
-        assert desk.history(REF) == southlands.opening()
+        assert desk.history(REF) == memory.opening()
     assert case is not None
     assert (case.stage, case.status, case.handler) == (Stage.TWO, Status.OPEN, Role.HEADTEACHER)
     due = {str(row["key"]): row for row in rows(store.engine, "deadline")}
@@ -58,7 +58,7 @@ def test_a_kept_case_is_its_entries_its_row_and_its_deadlines(store: Store) -> N
 def test_a_decision_is_kept_whole_or_not_at_all(store: Store) -> None:
     def broken() -> None:
         with store.begin() as desk:
-            desk.keep(Decision(REF, southlands.opening(), (southlands.letter("ack:1"),)), MONDAY)
+            desk.keep(Decision(REF, memory.opening(), (memory.letter("ack:1"),)), MONDAY)
             desk.next_serial(2026)
             raise RuntimeError("the power fails")
 
@@ -71,7 +71,7 @@ def test_a_decision_is_kept_whole_or_not_at_all(store: Store) -> None:
 def test_a_bad_letter_is_undone_at_its_savepoint_and_the_next_one_stays(store: Store) -> None:
     def one(desk: Desk, reference: str, fail: bool) -> None:
         with desk.savepoint():
-            desk.keep(Decision(reference, southlands.opening()), MONDAY)
+            desk.keep(Decision(reference, memory.opening()), MONDAY)
             desk.keep(Decision(reference, (Entry(EntryKind.NOTED, MONDAY, "clerk", {"text": "x"}),)), MONDAY)
             if fail:
                 raise RuntimeError("cannot be settled")
@@ -95,23 +95,24 @@ def test_entries_without_a_case_are_refused(store: Store) -> None:
 
 
 def test_a_case_cannot_be_opened_twice_under_one_reference(store: Store) -> None:
-    keep(store, *southlands.opening())
-    keep(store, *southlands.opening())  # appended to the history that is there, never a second beginning
-    assert [row["seq"] for row in rows(store.engine, "entry")] == [1, 2, 3, 4]
+    keep(store, *memory.opening())
+    with pytest.raises(ValueError, match="was opened before"):
+        keep(store, *memory.opening())
+    assert [row["seq"] for row in rows(store.engine, "entry")] == [1, 2]
     assert len(rows(store.engine, "matter")) == 1
 
 
 def test_what_a_person_typed_comes_back_the_same_from_either_database(store: Store) -> None:
     facts = {"text": "Café \x00 \U0001f600", "n": 1.5, "big": 10**30, "tiny": 1e-300, "list": (1, "a", None)}
-    keep(store, *southlands.opening(), Entry(EntryKind.NOTED, MONDAY, "clerk", facts))
+    keep(store, *memory.opening(), Entry(EntryKind.NOTED, MONDAY, "clerk", facts))
     with store.begin() as desk:
         last = desk.history(REF)[-1]
     assert last.facts == facts | {"text": "Café \ufffd \U0001f600", "list": [1, "a", None]}
 
 
 def test_one_duty_is_one_letter(store: Store) -> None:
-    first = southlands.letter("ack:1")
-    keep(store, *southlands.opening(), letters=(first,))
+    first = memory.letter("ack:1")
+    keep(store, *memory.opening(), letters=(first,))
     keep(store, now=MONDAY + timedelta(hours=1), letters=(replace(first, text="again"),))
     (row,) = rows(store.engine, "outbox")
     assert (row["text"], row["created_at"], row["state"]) == (first.text, MONDAY, "queued")
@@ -121,12 +122,12 @@ def test_one_duty_is_one_letter(store: Store) -> None:
 def test_a_held_letter_waits_until_it_is_released_and_a_cancelled_one_never_goes(store: Store) -> None:
     later = MONDAY + timedelta(days=1)
     letters = (
-        southlands.letter("a", held=True),
-        southlands.letter("b", held=True, not_before=later),
-        southlands.letter("c", held=True),
-        southlands.letter("d"),
+        memory.letter("a", held=True),
+        memory.letter("b", held=True, not_before=later),
+        memory.letter("c", held=True),
+        memory.letter("d"),
     )
-    keep(store, *southlands.opening(), letters=letters)
+    keep(store, *memory.opening(), letters=letters)
     keep(store, now=MONDAY + timedelta(hours=2), release=("a", "b"), cancel=("c", "d"))
     state = {str(row["key"]): (row["state"], row["next_at"]) for row in rows(store.engine, "outbox")}
     assert state["a"] == ("queued", MONDAY + timedelta(hours=2))
@@ -135,7 +136,7 @@ def test_a_held_letter_waits_until_it_is_released_and_a_cancelled_one_never_goes
 
 
 def test_letters_without_a_case_are_kept_too(store: Store) -> None:
-    alert = southlands.letter("unplaced:1", None, audience=Audience.STAFF, to_role=Role.CLERK)
+    alert = memory.letter("unplaced:1", None, audience=Audience.STAFF, to_role=Role.CLERK)
     with store.begin() as desk:
         desk.keep(Decision(None, (), (alert,)), MONDAY)
     (row,) = rows(store.engine, "outbox")
@@ -168,7 +169,7 @@ def test_references_have_no_gaps_when_transactions_fail_and_workers_race(store: 
 
 
 def test_two_processes_that_write_in_one_case_take_turns(store: Store) -> None:
-    keep(store, *southlands.opening())
+    keep(store, *memory.opening())
 
     def work(name: str) -> None:
         mine = Store(connect(store.engine.url.render_as_string(hide_password=False)), store.rulebook)
@@ -188,11 +189,11 @@ def test_two_processes_that_write_in_one_case_take_turns(store: Store) -> None:
 
 
 def test_a_remembered_letter_carries_what_it_was_read_and_judged_to_be(store: Store) -> None:
-    letter_id = southlands.journalled(store.engine)
+    letter_id = memory.journalled(store.engine)
     part = Attachment("plan.pdf", "application/pdf", 3, "0" * 64)
-    message = southlands.message(attachments=(part,), subject="Half \udc80")
+    message = memory.message(attachments=(part,), subject="Half \udc80")
     with store.begin() as desk:
-        desk.remember(letter_id, message, southlands.judgement(), state="done", reference=REF, now=MONDAY)
+        desk.remember(letter_id, message, memory.judgement(), state="done", reference=REF, now=MONDAY)
     (row,) = rows(store.engine, "letter")
     assert (row["state"], row["reference"], row["subject"]) == ("done", REF, "Half \ufffd")
     assert row["facts"]["text"] == message.text  # type: ignore[index]
@@ -202,8 +203,8 @@ def test_a_remembered_letter_carries_what_it_was_read_and_judged_to_be(store: St
 
 
 def test_the_same_content_under_another_number_is_told_to_the_caller(store: Store) -> None:
-    first, second = (southlands.journalled(store.engine, 1), southlands.journalled(store.engine, 1))
-    message = southlands.message(1)
+    first, second = (memory.journalled(store.engine, 1), memory.journalled(store.engine, 1))
+    message = memory.message(1)
     with store.begin() as desk:
         desk.remember(first, message, None, state="done", reference=REF, now=MONDAY)
         desk.remember(first, message, None, state="done", reference=REF, now=MONDAY)  # itself again is itself
@@ -220,24 +221,24 @@ def test_a_letter_that_the_journal_does_not_hold_cannot_be_remembered(store: Sto
 
 
 def test_a_letter_is_found_by_its_bytes_and_by_its_content_once_it_is_settled(store: Store) -> None:
-    waiting = southlands.journalled(store.engine, 1)
+    waiting = memory.journalled(store.engine, 1)
     with store.begin() as desk:
-        assert desk.find_content(southlands.message(1)) is None  # it is not its own duplicate
-        desk.remember(waiting, southlands.message(1), None, state="done", reference=REF, now=MONDAY)
-        by_bytes = desk.find_content(southlands.message(1, content_digest="other"))
-        by_content = desk.find_content(southlands.message(1, digest="other"))
-        neither = desk.find_content(southlands.message(2))
+        assert desk.find_content(memory.message(1)) is None  # it is not its own duplicate
+        desk.remember(waiting, memory.message(1), None, state="done", reference=REF, now=MONDAY)
+        by_bytes = desk.find_content(memory.message(1, content_digest="other"))
+        by_content = desk.find_content(memory.message(1, digest="other"))
+        neither = desk.find_content(memory.message(2))
     assert by_bytes is not None
     assert by_bytes == by_content
     assert (by_bytes.letter_id, by_bytes.reference, neither) == (waiting, REF, None)
 
 
 def test_threads_are_found_by_our_message_ids_and_by_theirs(store: Store) -> None:
-    letter_id = southlands.journalled(store.engine, 1)
-    keep(store, *southlands.opening(), letters=(southlands.letter("ack:1"),))
+    letter_id = memory.journalled(store.engine, 1)
+    keep(store, *memory.opening(), letters=(memory.letter("ack:1"),))
     ours = str(rows(store.engine, "outbox")[0]["message_id"])
     with store.begin() as desk:
-        desk.remember(letter_id, southlands.message(1), None, state="done", reference=REF, now=MONDAY)
+        desk.remember(letter_id, memory.message(1), None, state="done", reference=REF, now=MONDAY)
         sent = desk.find_sent(("nobody@example.org", ours))
         received = desk.find_received(("letter-1@example.org", "nobody@example.org"))
         assert desk.find_sent(()) is None
@@ -248,11 +249,11 @@ def test_threads_are_found_by_our_message_ids_and_by_theirs(store: Store) -> Non
 
 
 def test_correspondents_are_those_who_wrote_and_those_who_are_answered_in_lower_case(store: Store) -> None:
-    letter_id = southlands.journalled(store.engine, 1)
-    staff = southlands.letter("alert", audience=Audience.STAFF, to_addr="clerk@southlands.example")
-    answer = southlands.letter("ack:1", to_addr="Father@Example.org")
-    keep(store, *southlands.opening(), letters=(staff, answer))
-    writer = southlands.message(1, sender=Address("Mother@Example.org"))
+    letter_id = memory.journalled(store.engine, 1)
+    staff = memory.letter("alert", audience=Audience.STAFF, to_addr="clerk@southlands.example")
+    answer = memory.letter("ack:1", to_addr="Father@Example.org")
+    keep(store, *memory.opening(), letters=(staff, answer))
+    writer = memory.message(1, sender=Address("Mother@Example.org"))
     with store.begin() as desk:
         desk.remember(letter_id, writer, None, state="done", reference=REF, now=MONDAY)
         desk.add_party(REF, Role.COMPLAINANT.value, "Gran", "Gran@Example.org")
@@ -264,12 +265,12 @@ def test_correspondents_are_those_who_wrote_and_those_who_are_answered_in_lower_
 
 def test_automatic_letters_are_counted_by_address_in_any_case_but_not_held_ones(store: Store) -> None:
     letters = (
-        southlands.letter("a", to_addr="Mary@Example.org"),
-        southlands.letter("b", to_addr="mary@example.org", held=True),
-        southlands.letter("c", to_addr="mary@example.org", audience=Audience.STAFF),
-        southlands.letter("d", to_addr="other@example.org"),
+        memory.letter("a", to_addr="Mary@Example.org"),
+        memory.letter("b", to_addr="mary@example.org", held=True),
+        memory.letter("c", to_addr="mary@example.org", audience=Audience.STAFF),
+        memory.letter("d", to_addr="other@example.org"),
     )
-    keep(store, *southlands.opening(), letters=letters)
+    keep(store, *memory.opening(), letters=letters)
     with store.begin() as desk:
         assert desk.automatic_letters_to("MARY@example.org", MONDAY) == 1
         assert desk.automatic_letters_total(MONDAY) == 2
@@ -277,7 +278,7 @@ def test_automatic_letters_are_counted_by_address_in_any_case_but_not_held_ones(
 
 
 def test_sketches_come_back_as_they_were_given(store: Store) -> None:
-    letter_id = southlands.journalled(store.engine)
+    letter_id = memory.journalled(store.engine)
     with store.begin() as desk:
         desk.add_sketch(letter_id, "a@example.org", MONDAY, {"bands": [1, 2]}, campaign="C1")
         (seen,) = desk.sketches_since(MONDAY)
@@ -289,7 +290,7 @@ def test_rows_of_another_school_are_never_touched_nor_seen(store: Store) -> None
     book = store.rulebook
     other = Store(store.engine, replace(book, school=replace(book.school, id="northlands")))
     for one in (store, other):
-        keep(one, *southlands.opening(), letters=(southlands.letter("ack:1"),))
+        keep(one, *memory.opening(), letters=(memory.letter("ack:1"),))
     keep(other, Entry(EntryKind.NOTED, MONDAY, "clerk", {"text": "x"}), cancel=("ack:1",))
     with store.begin() as desk:
         assert len(desk.history(REF)) == 2
