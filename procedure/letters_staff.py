@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from procedure.explaining import explain, length_in_words, school_days_left
 from procedure.policy import LimitRule, Policy
+from procedure.routing import route
 from procedure.school import Person, School
 from procedure.wording import day_in_words, one_line, render
 from procedure.words import Audience, Case, Deadline, DeadlineState, Letter, Role
@@ -68,10 +69,9 @@ def case_alert(
     if name == "more_received" and letter_id is None:
         raise ValueError("an alert that more was received needs the number of the letter")
     of_letter = f":{letter_id}" if name == "more_received" else ""
-    routes = policy.routes if policy else ()
     facts = {
         "role": role.value.replace("_", " "),
-        "clause": next((route.clause for route in routes if route.target is case.target), None),
+        "clause": route(policy, case.target, case.topics).clause if policy else None,
         "limits": [_limit_line(d) for d in deadlines if d.state is DeadlineState.OPEN],
         "letter_id": letter_id,
     }

@@ -7,11 +7,12 @@ that names the letter and the fact.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError, select_autoescape
 
@@ -98,7 +99,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day_in_words, "up_first": up_first, "one_line": one_line}
+    filters: dict[str, Callable[[Any], str]] = {"day": day_in_words, "up_first": up_first, "one_line": one_line}
+    environment.filters |= {name: _of_what_is_known(filter_) for name, filter_ in filters.items()}
     environment.tests["web_address"] = _is_web_address
     return environment
 
@@ -108,6 +110,10 @@ def _said(value: object) -> object:
     if value is None:
         raise MissingFact("a fact that it writes down is not known (None).")
     return value
+
+
+def _of_what_is_known(filter_: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda value: filter_(_said(value))
 
 
 def _is_web_address(text: str) -> bool:
