@@ -170,8 +170,9 @@ class _Reader:
     def line_number(self, place: Path) -> int:
         """The line of that value, else of the table around it; 0 when neither was found."""
         while place:
-            if place in self.lines:
-                return self.lines[place]
+            line = self.lines.get(place) or self.lines.get((*place, 0))
+            if line is not None:
+                return line
             place = place[:-1]
         return 0
 
