@@ -15,7 +15,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LOCAL_MAX, _PATH_MAX = 64, 254
 
 
-class Unsendable(ValueError):
+class Unsendable(ValueError):  # noqa: N818 - what the letter is
     """A letter that no relay can be asked to carry; the sentence says why. A person must find another way."""
 
 

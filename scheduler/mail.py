@@ -39,7 +39,7 @@ class RelaySettings:
     letter_timeout: float = 60.0
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - the relay's answers have names of their own
     """A letter that did not go; `detail` is what the relay said, in one line."""
 
     def __init__(self, detail: str, code: int | None = None) -> None:
@@ -75,7 +75,7 @@ class Mailer:
 
     def __init__(self, settings: RelaySettings) -> None:
         self._settings = settings
-        self._runner = asyncio.Runner()
+        self._runner: asyncio.Runner | None = None
         self._smtp: aiosmtplib.SMTP | None = None
 
     def __enter__(self) -> Self:
@@ -85,13 +85,14 @@ class Mailer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        self._runner.close()
 
     def send(self, posting: Posting) -> None:
         """Hand one letter over, on the kept connection where it still stands.
 
         Raises Refused, Delayed or Unreachable; the connection is dropped after each of them.
         """
+        if self._runner is None:
+            self._runner = asyncio.Runner()
         try:
             self._runner.run(self._send(posting))
         except BaseException:
@@ -100,9 +101,13 @@ class Mailer:
 
     def close(self) -> None:
         """Say goodbye to the relay; harmless when no connection stands."""
+        if self._runner is None:
+            return
         if self._smtp is not None:
             self._runner.run(self._quit(self._smtp))
             self._smtp = None
+        self._runner.close()
+        self._runner = None
 
     async def _send(self, posting: Posting) -> None:
         try:

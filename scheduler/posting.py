@@ -45,8 +45,9 @@ class _LetterPolicy(EmailPolicy):
 
     def fold(self, name: str, value: str) -> str:
         if name.lower() in _ID_FIELDS:
-            return f"{name}: " + f"{self.linesep} ".join(str(value).split()) + self.linesep
-        return super().fold(name, value)
+            end = str(self.linesep)
+            return f"{name}: " + f"{end} ".join(str(value).split()) + end
+        return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in _ID_FIELDS:

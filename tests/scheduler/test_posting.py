@@ -172,7 +172,7 @@ def test_an_address_is_carried_as_written_and_its_domain_in_ascii(written: str, 
     ],
 )
 def test_what_is_no_address_is_refused_with_a_sentence(wrong: str) -> None:
-    with pytest.raises(Unsendable, match="address|after the @"):
+    with pytest.raises(Unsendable, match=r"address|after the @"):
         recipient(wrong)
 
 
