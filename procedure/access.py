@@ -22,19 +22,22 @@ the entire board (L226). One governor or one member of staff sees what an entry 
 
 Who may take a step: a person who sees the case, holds a role that the step names, and for whom the case is
 theirs to act on: as its handler, as a role that is told, as clerk, as DSL, as office; a member of staff or a
-governor only where it was disclosed to them.
+governor only where it was disclosed to them. The outcome is for the handler alone; the clerk may record it.
 """
 
 from __future__ import annotations
 
 from procedure.policy import StepRule
 from procedure.school import Person
-from procedure.words import Case, NotAllowed, Role, Target, Topic
+from procedure.words import Case, EntryKind, NotAllowed, Role, Target, Topic
 
 #: Roles that open no case by themselves, only by name.
 BY_NAME_ONLY = frozenset({Role.GOVERNOR, Role.STAFF, Role.COMPLAINANT})
 #: Roles that act by their office, not because the case is routed to them.
 BY_OFFICE = frozenset({Role.CLERK, Role.DSL, Role.DEPUTY_DSL, Role.OFFICE})
+
+#: What only the handler does; the clerk may record it (L114).
+DECIDING = frozenset({EntryKind.OUTCOME_GIVEN})
 
 SAFEGUARDERS = frozenset({Role.DSL, Role.DEPUTY_DSL})
 #: Whom a complaint may be about for the office to see it: nobody in particular.
@@ -72,7 +75,8 @@ def why_not_see(person: Person, case: Case) -> NotAllowed | None:
 
 
 def _sees_by_role(person: Person, case: Case) -> bool:
-    named = ({case.handler} | case.told) - BY_NAME_ONLY
+    # The office handles what is about nobody, and lets go of it when a sign shows that a child may be at risk.
+    named = ({case.handler} - {Role.OFFICE} | case.told) - BY_NAME_ONLY
     if person.roles & named or Role.CLERK in person.roles:
         return True
     if person.roles & SAFEGUARDERS and is_safeguarding(case):
@@ -100,7 +104,9 @@ def may_do(person: Person, step: StepRule, case: Case) -> NotAllowed | None:
     holds = person.roles & set(step.by)
     if not holds:
         return NotAllowed(f"{step.name} is for {_listed(step.by)}", step.clause)
-    theirs = {case.handler} | case.told | BY_OFFICE
+    # Who is only told of a case does not decide it: the chair who met the complainant at stage two leaves
+    # stage three to the vice chair (L124).
+    theirs = {case.handler, Role.CLERK} if step.entry in DECIDING else {case.handler} | case.told | BY_OFFICE
     if person.id in case.disclosed_to:
         theirs |= BY_NAME_ONLY
     if not holds & theirs:

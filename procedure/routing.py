@@ -82,7 +82,8 @@ def route(policy: Policy, target: Target, topics: Iterable[Topic], against: Role
 def _handler(base: Route, rules: list[TopicRule], withheld: frozenset[Role]) -> Role:
     named = [rule.handler for rule in rules if rule.handler is not None]
     elsewhere = bool(rules) and not any(rule.here for rule in rules)
-    first = [*named, base.handler] if elsewhere else [base.handler, *named]
+    # The office keeps what has no other handler; a disclosure or a grievance is not for it.
+    first = [*named, base.handler] if elsewhere or base.handler is Role.OFFICE else [base.handler, *named]
     candidates = (*first, *STANDS_IN[base.handler], *ANYBODY)
     return next((role for role in candidates if role not in withheld), Role.CLERK)
 

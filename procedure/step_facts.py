@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from procedure.policy import StepRule
-from procedure.words import Case, Flag, Request, Target, Topic
+from procedure.words import Case, Entry, Flag, Request, Target, Topic
 
 #: Facts with a closed list of values, for every step or for one ("suspend.reason").
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -79,8 +79,11 @@ def day(name: str, text: str) -> date:
         raise ValueError(f"{name} must be a day such as 2026-11-30, not {text!r}") from None
 
 
-def happened_at(facts: Mapping[str, str], case: Case, now: datetime, zone: str) -> datetime:
+def happened_at(facts: Mapping[str, str], case: Case, past: Sequence[Entry], now: datetime, zone: str) -> datetime:
     """When the step happened (UTC): now, or noon of the day that `on` names.
+
+    After what else happened that day, since it was entered after it: an acknowledgement by post of a letter
+    that came in the afternoon answers that letter.
 
     Raises ValueError for a day to come, or before the case was opened.
     """
@@ -93,7 +96,11 @@ def happened_at(facts: Mapping[str, str], case: Case, now: datetime, zone: str) 
     opened = case.opened_at.astimezone(here).date()
     if on < opened:
         raise ValueError(f"on must not be before the case was opened on {opened}, as {on} is")
-    return now if on == today else datetime.combine(on, time(12), here).astimezone(UTC)
+    if on == today:
+        return now
+    noon = datetime.combine(on, time(12), here).astimezone(UTC)
+    same_day = [entry.at for entry in past if entry.at.astimezone(here).date() == on and entry.at >= noon]
+    return max(same_day) + timedelta(microseconds=1) if same_day else noon
 
 
 def overruling(field: str, text: str) -> str | list[str] | None:

@@ -91,7 +91,7 @@ def advance(
     if refused is not None:
         raise refused
     given = step_facts.read(step, facts)
-    at = step_facts.happened_at(given, case, now, school.timezone)
+    at = step_facts.happened_at(given, case, entries, now, school.timezone)
     given.pop("on", None)
     make = MAKERS.get(step_name, _plain)
     made = make(moment, person, given, moment.day_of(at))

@@ -40,7 +40,7 @@ def person(person_id: str) -> Person:
     return found
 
 
-def entry(kind: EntryKind, at: datetime = OPENED, by: str = "duly", **facts: object) -> Entry:
+def entry(kind: EntryKind, at: datetime = OPENED, by: str = "duly", /, **facts: object) -> Entry:
     return Entry(kind, at, by, facts)
 
 
