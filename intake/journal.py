@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 #: Letters and octets that may wait for the writer; beyond them a door says "try again".
 MAX_LETTERS = 2_000
-MAX_OCTETS = 256 * 1024 * 1024
+MAX_OCTETS = 128 * 1024 * 1024
 #: One transaction holds no more than this; a commit of hundreds of megabytes would keep every other letter waiting.
 BATCH_LETTERS = 256
 BATCH_OCTETS = 16 * 1024 * 1024
@@ -58,6 +58,11 @@ class _Waiting:
     letter_id: int | None = None
     error: BaseException | None = None
 
+    @property
+    def in_row(self) -> int:
+        """Octets that its row will hold."""
+        return 0 if self.received.raw_file else len(self.received.raw)
+
     def give_answer(self) -> None:
         self.answer(self.letter_id, self.error)
 
@@ -78,12 +83,14 @@ class Journal:
         shelve: Callable[[Received], Received] = as_it_is,
         max_letters: int = MAX_LETTERS,
         max_octets: int = MAX_OCTETS,
+        batch_letters: int = BATCH_LETTERS,
     ) -> None:
         self._add_many = add_many
         self._probe = probe
         self._shelve = shelve
         self._max_letters = max_letters
         self._max_octets = max_octets
+        self._batch_letters = batch_letters
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._letters = self._octets = 0  # accepted and not yet answered
@@ -174,9 +181,9 @@ class Journal:
                     return []
                 self._changed.wait()
             batch = [self._queue.popleft()]
-            octets = len(batch[0].received.raw)
-            while self._queue and len(batch) < BATCH_LETTERS:
-                octets += len(self._queue[0].received.raw)
+            octets = batch[0].in_row
+            while self._queue and len(batch) < self._batch_letters:
+                octets += self._queue[0].in_row
                 if octets > BATCH_OCTETS:
                     break
                 batch.append(self._queue.popleft())

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 CROWDED = "421 4.3.2 Too many connections at the moment; please try again in a few minutes"
 CROWDED_PEER = "421 4.7.0 Too many connections from your address; please use fewer at a time"
 #: Letters of the largest size that may be arriving at once, all connections together.
-LARGE_AT_ONCE = 8
+LARGE_AT_ONCE = 4
 #: Seconds that a letter waits for the journal before the sender is asked to come again.
 PATIENCE = 60.0
 

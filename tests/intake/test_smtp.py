@@ -222,6 +222,27 @@ async def test_a_silent_client_is_hung_up_on() -> None:
         assert await line.hear() == ""
 
 
+async def test_a_letter_that_only_trickles_is_hung_up_on() -> None:
+    async with opened(timeout=0.3) as house, line_to(house) as line:
+        await line.greet()
+        await line.begin()
+        for _ in range(12):
+            line.writer.write(b"x")
+            await asyncio.sleep(0.05)
+        assert await line.hear() == ""
+        assert house.shelf.kept == []
+
+
+async def test_a_large_letter_may_take_longer_than_the_timeout_while_it_gets_on() -> None:
+    async with opened(timeout=0.3) as house, line_to(house) as line:
+        await line.greet()
+        await line.begin()
+        for _ in range(12):
+            line.writer.write(b"x" * 70_000)
+            await asyncio.sleep(0.05)
+        assert (await line.say(b"\r\n.\r\n")).startswith("250")
+
+
 async def test_a_flood_of_commands_ends_the_connection() -> None:
     async with opened() as house, line_to(house) as line:
         await line.greet()
