@@ -27,7 +27,7 @@ class _Item:
 
 
 def addresses(value: str) -> tuple[Address, ...]:
-    """The addresses of a field (not yet RFC 2047-decoded). Groups are opened; what names no mailbox keeps its name only."""
+    """The addresses of a field not yet decoded. Groups are opened; what names no mailbox keeps its name only."""
     items = _items(value[:200_000])
     found = [one for one in map(_address, _with_commas(items)) if one.addr or one.name]
     if found and not any("@" in one.addr for one in found) and "=?" in value:
@@ -39,31 +39,31 @@ def addresses(value: str) -> tuple[Address, ...]:
 def _items(value: str) -> list[_Item]:
     items = [_Item()]
     depth, inside = 0, False
-    for token in _TOKEN.findall(value):
+    for piece in _TOKEN.findall(value):
         item = items[-1]
         if depth:
-            depth += (token == "(") - (token == ")")
+            depth += (piece == "(") - (piece == ")")
             if depth:
-                item.comment.append(token)
-        elif token == "(":
+                item.comment.append(piece)
+        elif piece == "(":
             depth = 1
         elif inside:
-            inside = token != ">"
-            item.angle = (item.angle or "") + (token if inside else "")
-        elif token == "<":
+            inside = piece != ">"
+            item.angle = (item.angle or "") + (piece if inside else "")
+        elif piece == "<":
             inside = True
             item.angle = item.angle or ""
-        elif token in ",;" and len(items) < _MOST:
+        elif piece in ",;" and len(items) < _MOST:
             items.append(_Item())
-        elif token == ":" and "@" not in "".join(item.phrase):
+        elif piece == ":" and "@" not in "".join(item.phrase):
             item.phrase.clear()  # the name of a group
-        elif token != ">":
-            item.phrase.append(token)
+        elif piece != ">":
+            item.phrase.append(piece)
     return [item for item in items if not item.blank]
 
 
 def _with_commas(items: list[_Item]) -> list[_Item]:
-    """"Doe, Jane <jane@...>" without quotes is one person, not two."""
+    """A name with a comma and no quotes (Doe, Jane <jane@...>) is one person, not two."""
     out: list[_Item] = []
     for item in items:
         last = out[-1] if out else None
@@ -90,7 +90,7 @@ def _address(item: _Item) -> Address:
         addr = "".join(item.angle.split()).strip('"')
         name = _name(phrase) or comment
         if "@" not in addr and (inside := _BARE.search(phrase)):
-            return Address(inside.group(), name if not addr else addr)
+            return Address(inside.group(), addr or name)
         return Address(_routed(words(addr)), name)
     if "@" in phrase:
         bare = "".join(phrase.split())
@@ -109,7 +109,7 @@ def _routed(addr: str) -> str:
 
 def _name(phrase: str) -> str:
     """A display name without its quotes, decoded."""
-    parts = [_dequoted(token) for token in _TOKEN.findall(phrase)]
+    parts = [_dequoted(piece) for piece in _TOKEN.findall(phrase)]
     return re.sub(r"\s+", " ", words("".join(parts))).strip().strip("'\"").strip()
 
 

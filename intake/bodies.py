@@ -40,7 +40,8 @@ class Bodies:
 def read_bodies(top: Part) -> Bodies:
     """Text from the parts meant to be read, everything else as attachments.
 
-    A letter without words of its own that encloses another (a complaint forwarded as an attachment) has the other's words.
+    A letter without words of its own that encloses another (a complaint forwarded as an attachment) has those of
+    the other.
     """
     found = Bodies()
     named: list[Part] = []
@@ -98,7 +99,9 @@ def _says(parts: list[Part]) -> bool:
 def _related(part: Part, found: Bodies, named: list[Part]) -> Iterator[Part]:
     """The root is read; what it shows is kept beside it."""
     start = part.params.get("start", "").strip()
-    root = next((c for c in part.children if start and c.headers.get("content-id").strip() == start), part.children[0])
+    root = next(
+        (c for c in part.children if start and c.headers.get("content-id").strip() == start), part.children[0]
+    )
     for child in part.children:
         if child is root or child.type.startswith("multipart/"):
             yield from _gather(child, found, named)

@@ -1,4 +1,4 @@
-"""Bytes to text, whatever the sender called the alphabet. Nothing here raises; nothing yields a lone surrogate or NUL."""
+"""Bytes to text, whatever the sender called the alphabet. Never raises; never a lone surrogate or NUL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ _ALIASES = {
     "x-windows-949": "cp949",
 }
 #: Alphabets whose bytes look like ASCII but mean something else.
-_NOT_ASCII_BASED = re.compile(r"iso2022|iso-2022|hz|utf[-_]?7|utf[-_]?16|utf[-_]?32|cp037|cp500|cp1026|cp1140|cp424|cp273|cp875")
+_NOT_ASCII_BASED = re.compile(
+    r"iso2022|iso-2022|hz|utf[-_]?7|utf[-_]?16|utf[-_]?32|cp037|cp500|cp1026|cp1140|cp424|cp273|cp875"
+)
 #: Python codecs that are no alphabet (and some that can be made to run for minutes).
 _NO_ALPHABET = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"})
 #: Names under which UTF-8 is often hidden.
@@ -86,6 +88,6 @@ def _broken(raw: bytes, codec: str) -> str:
         return raw.decode(codec, "replace")
     text = raw.decode("utf-8", "replace")
     good = sum(1 for c in text if c > "\x7f" and c != "\ufffd")
-    if codec == "utf-8" or codec == "":
+    if codec in {"utf-8", ""}:
         return text if good > text.count("\ufffd") else raw.decode("cp1252", "replace")
     return raw.decode("cp1252", "replace")

@@ -19,14 +19,18 @@ _LINE = re.compile(rb"([^\r\n]*)(\r+\n|\n|\r|$)")
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
 #: After a line that is no field, only these tell that the head goes on: a parent's "Note: ..." does not.
 _KNOWN = re.compile(
-    rb"(?:x-[a-z0-9-]+|arc-[a-z-]+|list-[a-z-]+|received|from|to|cc|bcc|subject|date|message-id|reply-to|sender|references"
+    rb"(?:x-[a-z0-9-]+|arc-[a-z-]+|list-[a-z-]+|received|from|to|cc|bcc|subject|date|message-id|reply-to|sender"
+    rb"|references"
     rb"|in-reply-to|return-path|mime-version|content-[a-z-]+|delivered-to|dkim-signature|authentication-results"
     rb"|auto-submitted|precedence|importance|user-agent|thread-[a-z]+)[ \t]*:",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"=\?([^?\s*]{1,80})(?:\*[^?\s]{0,40})?\?([BbQq])\?(.*?)\?=", re.DOTALL)
+_BLANK = re.compile(rb"[\r\n]*")
+_FOLDED_ON = re.compile(rb"(?:[ \t][^\r\n]*(?:\r+\n|\n|\r))*")
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _MAX_HEAD_LINES = 20_000
+_LONGEST_FIELD = 100_000  # characters; what lies beyond stays undecoded
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class Headers:
 
     fields: list[tuple[str, bytes]] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+    _texts: dict[str, str] = field(default_factory=dict)
 
     def raw(self, name: str) -> bytes | None:
         return next((value for key, value in self.fields if key == name), None)
@@ -44,8 +49,10 @@ class Headers:
 
     def get(self, name: str) -> str:
         """The first field of that name as readable text; "" when there is none."""
-        raw = self.raw(name)
-        return text(raw) if raw else ""
+        if name not in self._texts:
+            raw = self.raw(name)
+            self._texts[name] = text(raw) if raw else ""
+        return self._texts[name]
 
     def all(self, name: str) -> list[str]:
         return [text(value) for key, value in self.fields if key == name]
@@ -56,44 +63,56 @@ def split(raw: bytes) -> tuple[Headers, bytes]:
     head = Headers()
     at = _start(raw)
     begin = at
+    folds: list[bytes] = []
     for _ in range(_MAX_HEAD_LINES):
         match = _LINE.match(raw, at)
         if match is None or at >= len(raw):
             break
         line, at_next = match.group(1), match.end()
         if not line.strip():
-            if not line or not _FIELD.match(raw, at_next):
+            if not line or not _goes_on(raw, at_next):
                 at = at_next
                 break
         elif line[:1] in b" \t":
-            _fold(head, line)
+            if head.fields:
+                folds.append(line)
         elif found := _FIELD.fullmatch(line):
+            _unfold(head, folds)
             head.fields.append((found.group(1).decode("ascii").lower(), found.group(2)))
         elif not (head.fields and _KNOWN.match(raw, at_next)):
             break
         else:
             head.defects.append("A line of the head is no field; it was left out.")
         at = at_next
+    _unfold(head, folds)
     if not head.fields:
         return head, raw[begin:]
     return head, raw[at:]
 
 
+def _goes_on(raw: bytes, at: int) -> bool:
+    """After a line of spaces: does the head go on?"""
+    folded = _FOLDED_ON.match(raw, at)
+    return bool(_KNOWN.match(raw, folded.end() if folded else at))
+
+
 def _start(raw: bytes) -> int:
     """Where the head begins: after blank lines and an mbox "From " line."""
-    at = 0
-    while at < len(raw) and raw[at : at + 1] in b"\r\n":
-        at += 1
+    at = 3 if raw.startswith(b"\xef\xbb\xbf") else 0
+    blank = _BLANK.match(raw, at)
+    at = blank.end() if blank else at
     while raw.startswith((b"From ", b">From "), at):
         match = _LINE.match(raw, at)
         at = match.end() if match else len(raw)
     return at
 
 
-def _fold(head: Headers, line: bytes) -> None:
-    if head.fields:
+def _unfold(head: Headers, folds: list[bytes]) -> None:
+    """Continuation lines go to the field above them."""
+    if folds:
         name, value = head.fields[-1]
-        head.fields[-1] = (name, value + b"\n" + line) if len(value) < 1_000_000 else (name, value)
+        head.fields[-1] = (name, b"\n".join((value, *folds)))
+        folds.clear()
 
 
 def plain(raw: bytes) -> str:
@@ -107,13 +126,15 @@ def text(raw: bytes) -> str:
 
 
 def words(value: str) -> str:
-    """RFC 2047: encoded words decoded; those that stand side by side are joined before (characters may be cut in two)."""
+    """RFC 2047: encoded words decoded; those that stand side by side are joined before (characters may be cut"
+    " in two).
+    """
     if "=?" not in value:
         return value
     out: list[str] = []
     pending: list[bytes] = []
     charset, end = "", 0
-    for match in _WORD.finditer(value):
+    for match in _WORD.finditer(value, 0, _LONGEST_FIELD):
         gap = value[end : match.start()]
         joined = bool(pending) and not gap.strip()
         if not joined or match.group(1).lower() != charset.lower():
@@ -150,7 +171,9 @@ _ID = re.compile(r"<([^<>]{1,990})>")
 
 
 def ids(value: str) -> tuple[str, ...]:
-    """Message-IDs of a field without their brackets, in order, each once; a word with @ counts when no bracket stands there."""
+    """Message-IDs of a field without their brackets, in order, each once; a word with @ counts when no bracket"
+    " stands there.
+    """
     found = ["".join(match.split()) for match in _ID.findall(value)]
     if not found:
         found = [word.strip("<>,;\"'()") for word in value.split() if "@" in word]
@@ -158,8 +181,9 @@ def ids(value: str) -> tuple[str, ...]:
 
 
 _ZONES = {
-    "BST": 1, "IST": 1, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2,
-    "EEST": 3, "MSK": 3, "JST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "AKST": -9, "AKDT": -8, "HST": -10,
+    "BST": 1, "IST": 1, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "MEZ": 1, "MESZ": 2,
+    "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "AKST": -9, "AKDT": -8,
+    "HST": -10,
 }  # fmt: skip
 _ZONE_WORD = re.compile(r"\b([A-Z]{3,4})\s*$")
 
@@ -192,7 +216,9 @@ _PARAM = re.compile(r';\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTAL
 
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:
-    """A structured field as (main value in lower case, parameters by name in lower case), RFC 2231 pieces put together."""
+    """A structured field as (main value in lower case, parameters by name in lower case), RFC 2231 pieces put"
+    " together.
+    """
     main, _, _ = value.partition(";")
     plain_: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}

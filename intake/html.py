@@ -13,13 +13,23 @@ from html import unescape
 from intake.charsets import clean
 
 MAX_CHARS = 8_000_000
-_VOID = frozenset("area base basefont br col embed frame hr img input link meta param source track wbr".split())
-_BLOCKS = frozenset(
-    "address article aside body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr html"
-    " li main nav ol option p pre section summary table tbody tfoot thead tr ul blockquote".split()
-)
-_PARAGRAPHS = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
-_SILENT = frozenset("script style title template noframes svg math object applet head".split())
+#: Elements open at once; those deeper are read like the one they are in.
+MAX_OPEN = 1_000
+_VOID = frozenset({
+    "area", "base", "basefont", "br", "col", "embed", "frame", "hr", "img", "input", "link", "meta", "param",
+    "source", "track", "wbr",
+})  # fmt: skip
+_BLOCKS = frozenset({
+    "address", "article", "aside", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol",
+    "option", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul", "blockquote",
+})  # fmt: skip
+_PARAGRAPHS = frozenset({
+    "blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul",
+})  # fmt: skip
+_SILENT = frozenset({
+    "script", "style", "title", "template", "noframes", "svg", "math", "object", "applet", "head",
+})  # fmt: skip
 _RAW = frozenset({"script", "style", "title", "textarea"})
 _CLOSES = {
     "p": frozenset({"p"}),
@@ -30,11 +40,13 @@ _CLOSES = {
     "body": frozenset({"head", "title"}),
 }
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)|<!--|<[!?]")
-_ATTRIBUTE = re.compile(r"""([^\s=/"'>]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)|\shidden\b""")
+_ATTRIBUTE = re.compile(r"""(?:^|[\s"'/])([^\s=/"'>]{1,40})\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)|\shidden\b""")
 _STYLED = ("style", "class", "type", "hidden", "color", "bgcolor", "background", "height")
 _HIDING = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0*(?:\.0+)?(?:px|pt|em|rem|%)?\s*(?:!|;|$)"
-    r"|mso-hide\s*:\s*all|opacity\s*:\s*0*(?:\.0+)?\s*(?:!|;|$)|text-indent\s*:\s*-\d{4,}|max-height\s*:\s*0(?:px)?\s*(?:!|;|$)"
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0*(?:\.0+)?(?:px|pt|em|rem"
+    r"|%)?\s*(?:!|;|$)"
+    r"|mso-hide\s*:\s*all|opacity\s*:\s*0*(?:\.0+)?\s*(?:!|;|$)|text-indent\s*:\s*-\d{4,}"
+    r"|max-height\s*:\s*0(?:px)?\s*(?:!|;|$)"
     r"|(?:left|top)\s*:\s*-\d{4,}px"
 )
 _WHITE = re.compile(r"(?:#fff(?:fff)?|white|rgba?\(\s*255\s*,\s*255\s*,\s*255\b[^)]*\)|transparent)\s*(?:!|;|$)")
@@ -93,7 +105,9 @@ class _Page:
 
 
 def to_text(html: str) -> str:
-    """The visible text. When every word is hidden the words are given all the same: nothing that came in is lost."""
+    """The visible text. When every word is hidden the words are given all the same: nothing that came in is"
+    " lost.
+    """
     page = _Page()
     _read(clean(html[:MAX_CHARS]).replace("\r\n", "\n").replace("\r", "\n"), page)
     page.end_line(blank=False)
@@ -103,61 +117,66 @@ def to_text(html: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", shown)
 
 
+@dataclass(slots=True)
+class _Marks:
+    """Where the last of each closing mark stands, so that a search for one that is not there costs nothing."""
+
+    tag: int
+    comment: int
+    unclosed: set[str] = field(default_factory=set)
+
+
 def _read(html: str, page: _Page) -> None:
+    marks = _Marks(html.rfind(">"), html.rfind("-->"))
     at = 0
-    while True:
-        found = _TAG.search(html, at)
-        if found is None:
-            page.say(html[at:])
-            return
+    while found := _TAG.search(html, at):
         if found.start() > at:
             page.say(html[at : found.start()])
         name = found.group(2)
+        if found.end() > marks.tag:
+            at = found.start()
+            break
         if name is None:
-            at = _after_comment(html, found)
+            at = _after_comment(html, found, marks)
             continue
-        end = _tag_end(html, found.end())
-        if end < 0:
-            page.say(html[found.start() :])
-            return
-        name = name.lower()
+        at = _tag_end(html, found.end()) + 1
         if found.group(1):
-            _close(page, name)
+            _close(page, name.lower())
         else:
-            _open(page, name, html[found.end() : end])
-            if name in _RAW:
-                end = _raw_end(html, end, name)
-        at = end + 1
+            _open(page, name.lower(), html[found.end() : at - 1])
+            if name.lower() in _RAW:
+                at = _raw_end(html, at, name.lower(), marks)
+    page.say(html[at:])
 
 
-def _after_comment(html: str, found: re.Match[str]) -> int:
+def _after_comment(html: str, found: re.Match[str], marks: _Marks) -> int:
     """Past a comment or declaration; one that never ends hides only its own mark, not the rest of the letter."""
-    if found.group() == "<!--":
-        if html.startswith(">", found.end()):
-            return found.end() + 1
-        end = html.find("-->", found.end())
-        return end + 3 if end >= 0 else found.end()
-    end = html.find(">", found.end())
-    return end + 1 if end >= 0 else found.end()
+    if found.group() != "<!--" or html.startswith(">", found.end()):
+        return html.find(">", found.end()) + 1
+    return html.find("-->", found.end()) + 3 if found.end() <= marks.comment else found.end()
 
 
 def _tag_end(html: str, at: int) -> int:
-    """The ">" of a tag; one inside a quoted value does not count."""
-    end = html.find(">", at)
+    """The ">" of a tag (there is one); one inside a quoted value does not count."""
+    first = end = html.find(">", at)
     for _ in range(8):
-        if end < 0 or html.count('"', at, end) % 2 == 0:
+        if html.count('"', at, end) % 2 == 0:
             return end
-        further = html.find(">", end + 1, end + 20_000)
-        if further < 0:
-            return end
-        end = further
-    return html.find(">", at)
+        end = html.find(">", end + 1, end + 20_000)
+        if end < 0:
+            break
+    return first
 
 
-def _raw_end(html: str, at: int, name: str) -> int:
-    """Just before the closing tag of an element whose content is no markup."""
+def _raw_end(html: str, at: int, name: str, marks: _Marks) -> int:
+    """The closing tag of an element whose content is no markup."""
+    if name in marks.unclosed:
+        return at
     closing = re.compile(f"</{name}", re.IGNORECASE).search(html, at)
-    return closing.start() - 1 if closing else at
+    if closing is None:
+        marks.unclosed.add(name)
+        return at
+    return closing.start()
 
 
 def _open(page: _Page, name: str, attributes: str) -> None:
@@ -172,7 +191,7 @@ def _open(page: _Page, name: str, attributes: str) -> None:
         page.end_line(blank=name in _PARAGRAPHS)
     elif name in {"td", "th"}:
         page.line.append(" ")
-    if name not in _VOID and not attributes.endswith("/"):
+    if name not in _VOID and not attributes.endswith("/") and len(page.stack) < MAX_OPEN:
         page.stack.append(_entered(page.stack[-1], name, attributes))
 
 
@@ -200,7 +219,7 @@ def _entered(outer: _Open, name: str, attributes: str) -> _Open:
 def _attributes(raw: str) -> dict[str, str]:
     return {
         (m.group(1) or "hidden").lower(): unescape((m.group(2) or "").strip("\"'")).lower()
-        for m in _ATTRIBUTE.finditer(raw[:20_000])
+        for m in _ATTRIBUTE.finditer(raw[:4_000])
     }
 
 
@@ -215,5 +234,7 @@ def _styled(inner: _Open, name: str, given: dict[str, str]) -> None:
         inner.hidden = True
     elif "height:0" in style.replace(" ", "") and "overflow:hidden" in style.replace(" ", ""):
         inner.hidden = not re.search(r"height:0?\.?[1-9]|line-height", style.replace(" ", ""))
-    if name == "blockquote" and (given.get("type") == "cite" or given.get("class") or "border-left" in style or inner.quote):
+    if name == "blockquote" and (
+        given.get("type") == "cite" or given.get("class") or "border-left" in style or inner.quote
+    ):
         inner.quote += 1

@@ -9,6 +9,7 @@ from intake import automatic, quoted
 from intake import headers as h
 from intake.addresses import addresses
 from intake.bodies import Bodies, read_bodies
+from intake.charsets import decode
 from intake.parts import Part, read_parts
 from procedure.words import Address, Message
 
@@ -16,7 +17,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 
 
 def read(raw: bytes) -> Message:
-    """The letter in `raw` (RFC 5322 bytes, line ends of any kind). Always returns; what could not be read is in `defects`."""
+    """The letter in `raw` (RFC 5322, line ends of any kind). Always returns; what stays unread is told in `defects`."""
     digest = hashlib.sha256(raw).hexdigest()
     try:
         return _read(raw, digest)
@@ -43,7 +44,7 @@ def _read(raw: bytes, digest: str) -> Message:
         date=h.when(head.get("date")),
         message_id=next(iter(h.ids(head.get("message-id"))), None),
         in_reply_to=h.ids(head.get("in-reply-to")),
-        references=h.ids(" ".join(head.all("references"))),
+        references=h.ids(head.get("references")),
         text=bodies.text,
         reply_text=reply,
         quoted=rest,
@@ -61,7 +62,9 @@ def _read(raw: bytes, digest: str) -> Message:
 
 
 def _field(head: h.Headers, name: str) -> tuple[Address, ...]:
-    return tuple(one for key, raw in head.fields if key == name for one in addresses(h.plain(raw)))
+    """The addresses of a field; To and Cc keep only what can be written to."""
+    found = (one for key, raw in head.fields if key == name for one in addresses(h.plain(raw)))
+    return tuple(one for one in found if one.addr or name == "from")
 
 
 def _defects(top: Part, bodies: Bodies) -> tuple[str, ...]:
@@ -88,7 +91,7 @@ def _content_digest(head: h.Headers, body: bytes) -> str:
 def _unread(raw: bytes, digest: str, error: Exception) -> Message:
     """What is left when reading failed: the text as it stands, for a person to look at, and no automatic answer."""
     match = _HEAD_END.search(raw)
-    text = h.decode(raw[match.end() if match else 0 :][:1_000_000])
+    text = decode(raw[match.end() if match else 0 :][:1_000_000])
     return Message(
         digest=digest,
         content_digest=digest,

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from intake import headers as h
 
-MAX_DEPTH = 40
-MAX_PARTS = 2000
+MAX_DEPTH = 30
+MAX_PARTS = 1000
 _TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
 
 
@@ -42,7 +42,7 @@ class Part:
         while stack:
             part = stack.pop()
             yield part
-            if enclosed or part is self or not part.type.startswith("message/"):
+            if enclosed or not part.type.startswith("message/"):
                 stack.extend(reversed(part.children))
 
 
@@ -63,8 +63,9 @@ def _part(raw: bytes, depth: int, budget: _Budget, default: str) -> Part:
     how, given = h.parameters(h.plain(head.raw("content-disposition") or b""))
     part = Part(head, body, _type(kind, default), params, how, _name(given.get("filename") or params.get("name")))
     if depth >= MAX_DEPTH or budget.parts <= 0:
-        if part.type.startswith(("multipart/", "message/rfc822")):
-            head.defects.append("The letter is nested too deep; the innermost parts were kept unopened.")
+        if part.type.startswith("multipart/"):
+            part.type = "text/plain"
+            head.defects.append("The letter is nested too deep; the innermost parts are shown as they came.")
         return part
     if part.type.startswith("multipart/"):
         _open_multipart(part, depth, budget)
@@ -77,7 +78,7 @@ def _type(kind: str, default: str) -> str:
     kind = kind.replace(" ", "")
     if _TYPE.fullmatch(kind):
         return kind
-    return "text/plain" if kind.startswith("text") or not kind.startswith("multipart") and kind else default
+    return "text/plain" if kind.startswith("text") or (not kind.startswith("multipart") and kind) else default
 
 
 def _name(given: str | None) -> str | None:
@@ -101,16 +102,13 @@ def _open_multipart(part: Part, depth: int, budget: _Budget) -> None:
     default = "message/rfc822" if part.type == "multipart/digest" else "text/plain"
     part.around = pieces[0]
     for piece in pieces[1:]:
-        if budget.parts <= 0:
-            part.headers.defects.append("The letter has too many parts; the rest were kept unopened.")
-            break
         part.children.append(_part(piece, depth + 1, budget, default))
 
 
 def _guess(body: bytes) -> bytes:
     """The first line that looks like a boundary which is used again."""
     for match in re.finditer(rb"(?m)^--([^\s-][^\r\n]{3,70}?|-[^\r\n]{4,70}?)[ \t]*\r?$", body[:20_000]):
-        if body.count(b"--" + match.group(1)) > 1:
+        if body.find(b"\n--" + match.group(1), match.end()) >= 0:
             return match.group(1)
     return b""
 
@@ -119,22 +117,25 @@ def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     """Preamble, then the parts; what follows the last boundary goes to the preamble."""
     mark = b"--" + boundary
     out: list[bytes] = []
-    begin = at = 0
-    while (at := body.find(mark, at)) >= 0:
+    begin = 0
+    at = 0 if body.startswith(mark) else _find(body, mark, 0)
+    while at >= 0 and len(out) <= MAX_PARTS:
         end = at + len(mark)
         line_end = _line_end(body, end)
         tail = body[end:line_end].strip()
-        if (at and body[at - 1 : at] not in b"\r\n") or tail not in {b"", b"--"}:
-            at = end
-            continue
-        out.append(body[begin : _before(body, at, begin)])
-        begin = at = _after(body, line_end)
-        if tail == b"--":
-            out[0] += body[begin:]
-            return out
-    if out:
-        out.append(body[begin:])
-    return out
+        if tail in {b"", b"--"}:
+            out.append(body[begin : _before(body, at, begin)])
+            begin = end = _after(body, line_end)
+            if tail == b"--":
+                out[0] += body[begin:]
+                return out
+        at = end if body.startswith(mark, end) and end == begin else _find(body, mark, end - 1)
+    return [*out, body[begin:]] if out else out
+
+
+def _find(body: bytes, mark: bytes, at: int) -> int:
+    found = body.find(b"\n" + mark, max(at, 0))
+    return found + 1 if found >= 0 else -1
 
 
 def _line_end(body: bytes, at: int) -> int:

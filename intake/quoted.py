@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from intake.quote_signs import (
+    DATED,
     DELIMITER,
     FORWARDED,
     HEADER_LINE,
@@ -20,8 +21,9 @@ from intake.quote_signs import (
     WROTE,
 )
 
-_QUOTE = re.compile(r"[ \t]{0,3}[>＞]")
-_LONGEST = 20_000  # lines; what lies beyond is kept as it is
+_QUOTE = re.compile(r"[ \t]{0,3}(?:[A-Z]{1,3})?[>＞]")
+_LONGEST = 5_000  # lines; what lies beyond is kept as it is
+_WIDEST = 500  # characters; a longer line is a person's paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class _Cut:
 
 
 def split(text: str) -> tuple[str, str]:
-    """(new words, the rest). Both are lines of `text` in their order; new words are never empty when `text` is not."""
+    """(new words, the rest): the lines of `text` in their order; new words are never empty when `text` is not."""
     lines = text.split("\n")
     body = lines[:_LONGEST]
     old = _old_lines(body)
@@ -72,7 +74,7 @@ def _quotes(lines: list[str]) -> set[int]:
 
 def _cut_at(lines: list[str], at: int, *, said: bool) -> _Cut | None:
     line = lines[at]
-    if not line.strip():
+    if len(line) > _WIDEST or not line.strip():
         return None
     if _QUOTE.match(line):
         return _quote_block(lines, at)
@@ -105,7 +107,7 @@ def _quoted_next(lines: list[str], at: int) -> bool:
 
 
 def _header_block(lines: list[str], at: int) -> int:
-    """The end of a copied head ("From: ... Sent: ... Subject: ..."), 0 when it is none: a person may write "To:" once."""
+    """The end of a copied head (From, Sent, Subject, ...), 0 when it is none: a person may write "To:" once."""
     found: set[str] = set()
     end = at
     while end < len(lines) and end - at < 25:
@@ -137,39 +139,70 @@ def _past_headers(lines: list[str], at: int) -> int:
 
 
 def _attribution(lines: list[str], at: int) -> _Cut | None:
-    """ "On Monday, Jane <jane@...> wrote:", over up to four lines, in the languages people write in."""
-    joined = ""
-    for end in range(at, min(at + 4, len(lines))):
-        if not lines[end].strip() or (end > at and STARTS_ATTRIBUTION.match(lines[end]) and WROTE.search(lines[end])):
+    """Such as "On Monday, Jane <jane@...> wrote:", over some lines, in the languages people write in."""
+    if DATED.match(lines[at]):
+        return _attributed(lines, at, _dated_end(lines, at), lines[at])
+    opens = _opens(lines[at])
+    if not opens and not STRONG.search(lines[at]) and not WROTE.search(lines[at]):
+        return None
+    joined = lines[at].strip()
+    end = at + 1
+    while not WROTE.search(joined):
+        if end >= min(at + (8 if opens else 2), len(lines)) or not _continues(lines[end], joined, opens=opens):
             return None
-        joined = f"{joined} {lines[end].strip().lstrip('>').strip()}".strip()
-        if len(joined) > 400:
-            return None
-        if WROTE.search(joined) and (STARTS_ATTRIBUTION.match(joined) or STRONG.search(joined)):
-            return _attributed(lines, at, end + 1, joined)
-        if _QUOTE.match(lines[end]):
-            return None
-    return None
+        joined = f"{joined} {lines[end].strip()}".strip()
+        end += 1
+    sure = opens or end == at + 1 or STRONG.search(joined)
+    return _attributed(lines, at, end, joined) if sure else None
+
+
+def _continues(line: str, joined: str, *, opens: bool) -> bool:
+    """May the attribution begun in `joined` go on in this line?"""
+    if len(joined) + len(line) > 400 or _opens(line) or _is_quote(line):
+        return False
+    return bool(line.strip()) or (opens and STRONG.search(joined) is not None)
+
+
+def _is_quote(line: str) -> bool:
+    """A quoted line, not the end of an attribution that broke before its ">"."""
+    return bool(_QUOTE.match(line)) and not (len(line) < 20 and line.rstrip().endswith(":"))
+
+
+def _opens(line: str) -> bool:
+    """A line with which an attribution begins: a word such as "On", and a number."""
+    return bool(STARTS_ATTRIBUTION.match(line)) and any(c.isdigit() for c in line)
+
+
+def _dated_end(lines: list[str], at: int) -> int:
+    follows = (
+        at + 1 < len(lines) and lines[at].rstrip().endswith("<") and lines[at + 1].rstrip().endswith((">:", ">"))
+    )
+    return at + 2 if follows else at + 1
 
 
 def _attributed(lines: list[str], at: int, end: int, joined: str) -> _Cut | None:
+    """What stands under it: the lines with ">", or, where the attribution is beyond doubt, all the rest."""
     after = _next(lines, end)
     if after < len(lines) and _QUOTE.match(lines[after]):
         block = _quote_block(lines, after)
         return _Cut(at, block.end if block else after, rest=False)
     if STRONG.search(joined):
-        return _Cut(at, end, rest=True)
+        return _Cut(at, end, rest=_said_before(lines, at))
     return None
+
+
+def _said_before(lines: list[str], at: int) -> bool:
+    return any(line.strip() and not _QUOTE.match(line) for line in lines[:at])
 
 
 def _signature(lines: list[str], kept: list[int]) -> set[int]:
     """Lines at the end that the person's program, list or habit put there."""
     gone: set[int] = set()
-    left = [n for n in kept]
+    left = list(kept)
     changed = True
     while changed and left:
         changed = False
-        while left and (not lines[left[-1]].strip() or SENT_FROM.match(lines[left[-1]]) or DELIMITER.match(lines[left[-1]])):
+        while left and (not lines[left[-1]].strip() or _is_furniture(lines[left[-1]])):
             gone.add(left.pop())
             changed = True
         start = _delimited(lines, left)
@@ -180,12 +213,18 @@ def _signature(lines: list[str], kept: list[int]) -> set[int]:
     return gone
 
 
+def _is_furniture(line: str) -> bool:
+    return len(line) <= _WIDEST and bool(SENT_FROM.match(line) or DELIMITER.match(line))
+
+
 def _delimited(lines: list[str], left: list[int]) -> int | None:
     """Where a delimited signature begins in `left`: "-- ", or a rule with a list's footer."""
     for back in range(1, min(len(left), 16) + 1):
-        line = lines[left[-back]]
+        line = lines[left[-back]][:_WIDEST]
         if re.fullmatch(r"\s{0,2}(?:--|—|–)\s*", line):
             return len(left) - back
-        if re.fullmatch(r"\s*[_=-]{10,}\s*", line) and any(LIST_FOOTER.search(lines[n]) for n in left[len(left) - back :]):
+        if re.fullmatch(r"\s*[_=-]{10,}\s*", line) and any(
+            LIST_FOOTER.search(lines[n][:_WIDEST]) for n in left[len(left) - back :]
+        ):
             return len(left) - back
     return None

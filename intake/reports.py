@@ -9,47 +9,63 @@ import re
 from dataclasses import dataclass, field
 
 from intake import headers as h
+from intake.charsets import decode
 from intake.parts import Part
 from procedure.words import Address
 
 _DSN = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _MDN = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
 _DAEMON = re.compile(
-    r"(?i)^(?:mailer[-_.]?daemon|mail[-_.]?daemon|po+stmaster|mailadmin|mdaemon|mail[-_.]?delivery|mailerdaemon|bounces?)(?:[+=.-].*)?$"
+    r"(?i)^(?:mailer[-_.]?daemon|mail[-_.]?daemon|po+stmaster|mailadmin|mdaemon|mail[-_.]?delivery|mailerdaemon"
+    r"|bounces?)(?:[+=.-].*)?$"
 )
-_DAEMON_NAME = re.compile(r"(?i)mail(?:er)?[ -]*(?:delivery|daemon|administrator)|system administrator|postmaster|delivery (?:sub)?system")
+_DAEMON_NAME = re.compile(
+    r"(?i)mail(?:er)?[ -]*(?:delivery|daemon|administrator)|system administrator|postmaster|delivery (?:sub)?system"
+)
 _FAILED_SUBJECT = re.compile(
-    r"(?i)undeliver|non[- ]?deliver|not delivered|returned mail|returned to sender|return(?:ing|ed) (?:message|mail|to sender)"
-    r"|failure notice|mail (?:system error|failed)|deliver\w* (?:status|notif\w*|fail\w*|problem|report|error|has failed|delay\w*)"
-    r"|(?:fail\w*|error|problem) (?:to |in |of )?deliver|delayed mail|could not (?:send|be delivered)|warning: .{0,40}\bmessage"
-    r"|unzustellbar|nicht zustellbar|zustellung fehlgeschlagen|non remis|échec de (?:la )?remise|no se pudo entregar|non recapitabil"
+    r"(?i)undeliver|non[- ]?deliver|not delivered|returned mail|returned to sender|return(?:ing|ed) (?:message"
+    r"|mail|to sender)"
+    r"|failure notice|mail (?:system error|failed)|deliver\w* (?:status|notif\w*|fail\w*|problem|report|error"
+    r"|has failed|delay\w*)"
+    r"|(?:fail\w*|error|problem) (?:to |in |of )?deliver|delayed mail|could not (?:send|be delivered)"
+    r"|warning: .{0,40}\bmessage"
+    r"|unzustellbar|nicht zustellbar|zustellung fehlgeschlagen|non remis|échec de (?:la )?remise"
+    r"|no se pudo entregar|non recapitabil"
     r"|onbestelbaar|niet bezorgd|недостав|не доставлено|доставк|配信|エラーメール|olevererbart|kunne ikke leveres"
 )
 _FAILED_TEXT = re.compile(
-    r"(?i)(?:could|can|was|were|has|have|is|are) ?(?:not|n't)(?: be(?:en)?)? (?:delivered|sent)|unable to deliver|permanent (?:fatal )?error"
-    r"|delivery (?:has |to .{0,80})?(?:failed|error)|undeliverable|user unknown|unknown user|mailbox (?:is )?(?:full|unavailable|not found)"
-    r"|recipients? (?:was|were|is|are)? ?rejected|failed permanently|message (?:log|text) follows|returned below|\b5\.\d\.\d\b|\b55\d[ -]"
+    r"(?i)(?:could|can|was|were|has|have|is|are) ?(?:not|n't)(?: be(?:en)?)? (?:delivered|sent)"
+    r"|unable to deliver|permanent (?:fatal )?error"
+    r"|delivery (?:has |to .{0,80})?(?:failed|error)|undeliverable|user unknown|unknown user"
+    r"|mailbox (?:is )?(?:full|unavailable|not found)"
+    r"|recipients? (?:was|were|is|are)? ?rejected|failed permanently|message (?:log|text) follows"
+    r"|returned below|\b5\.\d\.\d\b|\b55\d[ -]"
     r"|delivery (?:to .{0,80})?(?:is |has been |was )?delayed|送信できません|не (?:может быть|была|удалось) достав"
 )
 _DELAY = re.compile(
-    r"(?i)\bdelay(?:ed)?\b|still being retried|not (?:yet )?been delivered|will (?:be )?(?:retr|continue|keep trying|try again)"
+    r"(?i)\bdelay(?:ed)?\b|still being retried|not (?:yet )?been delivered|will (?:be )?(?:retr|continue"
+    r"|keep trying|try again)"
     r"|warning: (?:could|message)|temporar(?:y|ily)|do not need to resend"
 )
 _FINAL = re.compile(r"(?i)permanent|fail(?:ed|ure)|given up|giving up|undeliver|returned|rejected")
 _ORIGINAL = re.compile(
-    r"(?im)^[ \t>|*-]*(?:(?:below (?:this line )?is|here is|this is) (?:a copy of )?(?:the|your)|(?:the )?(?:header|text|copy|body) of (?:the|your)"
-    r"|-+ ?(?:this is a copy|original|returned|unsent|undelivered|the header|message (?:text|header)s?)|original message|message text follows)"
+    r"(?im)^[ \t>|*-]*(?:(?:below (?:this line )?is|here is|this is) (?:a copy of )?(?:the|your)"
+    r"|(?:the )?(?:header|text|copy|body) of (?:the|your)"
+    r"|-+ ?(?:this is a copy|original|returned|unsent|undelivered|the header|message (?:text|header)s?)"
+    r"|original message|message text follows)"
     r"|^return-path:|^received:"
 )
 _ID_LINE = re.compile(r"(?im)^[ \t>]*(?:x-)?(?:original-)?message-id[ \t]*:\s*<([^<>\s]{3,250})>")
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ADDRESS = re.compile(r"[\w.+=/!#$%&'*-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
-_SNS = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Complaint)"')
+_SNS = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Complaint|Delivery|DeliveryDelay)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report tells. `kind` is a class of the mail set: bounce, delayed, dsn_success, feedback_report, mdn."""
+    """What a report tells. `kind` is a class of the mail set: bounce, delayed, dsn_success, feedback_report,"
+    " mdn.
+    """
 
     kind: str
     failed: tuple[str, ...] = ()
@@ -81,17 +97,25 @@ def find_report(top: Part, text: str, sender: Address | None) -> Report | None:
     if kinds & _DSN and (from_machine or asked or top.type in {"multipart/report", *_DSN} or sender is None):
         return _delivery_report(top, outer, text)
     if found := _SNS.search(text):
-        return _notified(found.group(1), top, outer, text) if "amazonaws.com" in (sender.addr if sender else "") else None
+        return (
+            _notified(found.group(1), top, outer, text)
+            if "amazonaws.com" in (sender.addr if sender else "")
+            else None
+        )
     if asked == "delivery-status" or (from_machine and _speaks_of_failure(top, text)):
         return _worded_report(top, outer, text, sender)
     return None
 
 
 def _is_daemon(top: Part, sender: Address | None) -> bool:
-    """A mail server wrote: by its address, its name, or a return path that takes no answer (RFC 5321 section 4.5.5)."""
+    """A mail server wrote: by its address, its name, or a return path that takes no answer (RFC 5321 section"
+    " 4.5.5).
+    """
     if sender is not None:
         local = sender.addr.rpartition("@")[0] or sender.addr
-        if _DAEMON.match(local) or (not sender.addr and (_DAEMON_NAME.search(sender.name) or _DAEMON.match(sender.name))):
+        if _DAEMON.match(local) or (
+            not sender.addr and (_DAEMON_NAME.search(sender.name) or _DAEMON.match(sender.name))
+        ):
             return True
         if _DAEMON_NAME.search(sender.name) and "x-failed-recipients" in top.headers:
             return True
@@ -151,8 +175,12 @@ def _recipient(group: h.Headers, told: _Recipients) -> None:
 def _notified(what: str, top: Part, outer: list[Part], text: str) -> Report:
     if what == "Complaint":
         return Report("feedback_report", reported_ids=_ids(top, outer, text))
+    if what == "Delivery":
+        return Report("dsn_success", reported_ids=_ids(top, outer, text))
     failed = tuple(dict.fromkeys(re.findall(r'"emailAddress"\s*:\s*"([^"]{3,250})"', text)))
-    return Report("bounce", failed, _status(text), '"Transient"' in text, _ids(top, outer, text))
+    delayed = what == "DeliveryDelay"
+    kind = "delayed" if delayed else "bounce"
+    return Report(kind, failed, _status(text), delayed or '"Transient"' in text, _ids(top, outer, text))
 
 
 def _worded_report(top: Part, outer: list[Part], text: str, sender: Address | None) -> Report:
@@ -186,8 +214,10 @@ def _ids(top: Part, outer: list[Part], text: str) -> tuple[str, ...]:
     for part in outer:
         if part.type.startswith("message/rfc822") and part.children:
             found += h.ids(part.children[0].headers.get("message-id"))
-        elif part.type in {"text/rfc822-headers", "message/global-headers"} | _DSN | _MDN | {"message/feedback-report"}:
-            found += _ID_LINE.findall(h.decode(part.content()))
+        elif part.type in {"text/rfc822-headers", "message/global-headers"} | _DSN | _MDN | {
+            "message/feedback-report"
+        }:
+            found += _ID_LINE.findall(decode(part.content()))
     found += _ID_LINE.findall(text)
     found += h.ids(top.headers.get("x-original-message-id"))
     found += h.ids(top.headers.get("in-reply-to"))
