@@ -11,7 +11,7 @@ from triage.days import Candidate, candidates
 from triage.findings import DateFound, Findings
 
 #: Below this a day is no incident; candidates closer than MARGIN to the best make the field unsure.
-ENOUGH = 0.5
+ENOUGH = 0.55
 MARGIN = 0.15
 _EVENT = re.compile(
     r"\b(?:happened|occurred|took place|incident|told|shouted|left|hit|gave|made|said|saw|came|refused|was|were"
@@ -32,6 +32,11 @@ _TALK = re.compile(
 )
 _DEADLINE = re.compile(
     r"\b(?:by|before|until|till|due|deadline|within|no later than|from|since|date:?)\s*\W*$", re.IGNORECASE
+)
+#: A letter is the incident itself where it brings the decision that is complained of.
+_DECISION = re.compile(
+    r"\b(?:refus(?:ing|ed|al)|turned (?:us|him|her|me) down|suspended|excluded|barr(?:ed|ing)|banned|not allowed|upheld|dismissed)\b",
+    re.IGNORECASE,
 )
 _BIRTH = re.compile(r"\b(?:born|d\.?o\.?b|date of birth|birthday|aged)\b", re.IGNORECASE)
 _AHEAD = re.compile(
@@ -101,16 +106,19 @@ def _fit(text: str, found: Candidate, sent: int, subject_length: int) -> float:
 
 def _doubts(text: str, found: Candidate, left: str, right: str) -> float:
     doubt = 0.0
-    if _PAPER.search(left[-40:]) or _PAPER.search(right[:12]):
+    decided = _DECISION.search(right[:40]) or _DECISION.search(left)
+    if (_PAPER.search(left[-40:]) or _PAPER.search(right[:12])) and not decided:
         doubt -= 0.7
     elif _TALK.search(left[-30:]) or _TALK.search(right[:12]):
-        doubt -= 0.25
+        doubt -= 0.5 if found.vague else 0.25
     if _DEADLINE.search(left[-16:]):
         doubt -= 0.9
     if _BIRTH.search(left[-30:]) or _BIRTH.search(right[:12]):
         doubt -= 2
     if _AHEAD.search(left[-30:]):
         doubt -= 0.6
+    if found.vague and not _EVENT.search(left) and not text[found.start :].lower().startswith(("back", "last")):
+        doubt -= 0.3
     lowered = text[found.start : found.end].lower()
     if lowered in {"today", "this morning", "this afternoon"} and not _EVENT.search(right[:40] + left[-40:]):
         doubt -= 0.5

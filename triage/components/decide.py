@@ -7,7 +7,7 @@ from collections import Counter
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from procedure.words import Evidence, Judgement, Target, Topic
+from procedure.words import Evidence, Flag, Judgement, Target, Topic
 from triage import ruleset
 from triage.findings import Findings, Hit
 
@@ -30,6 +30,8 @@ class Decide:
         if Topic.NOT_COMPLAINT in findings.topics:
             findings.incident_date = None
             findings.unsure.discard("incident_date")
+        elif Flag.IMMEDIATE_RISK in findings.flags and findings.incident_date is None:
+            findings.incident_date = doc._.about.sent
         if "topics" in findings.unsure and findings.topics == (Topic.GENERAL,) and not findings.words("grievance"):
             findings.unsure |= {"target", "request"}
         if findings.screen and Topic.SAFEGUARDING not in findings.topics:

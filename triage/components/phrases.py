@@ -62,7 +62,7 @@ class Phrases:
             if self.words.get(key) == "mask":
                 masked.update(range(start, end))
         for key, start, end in matches:
-            hidden = bool(masked) and all(i in masked for i in range(start, end))
+            hidden = end - 1 in masked
             rule = self.rules.get(key)
             if rule is not None:
                 if not hidden:

@@ -53,6 +53,8 @@ class Asked:
         if Topic.SAFEGUARDING in topics:
             return Request.NONE if findings.target is Target.NONE else Request.INFORMAL
         aggrieved = len(findings.words("grievance")) > 0
+        if topics == {Topic.EXCLUSION}:
+            return Request.NONE if findings.score("review") >= 0.5 else Request.INFORMAL
         if topics <= _ROUTED and (not aggrieved or findings.target is Target.NONE):
             return Request.NONE
         if Flag.ON_BEHALF in findings.flags and Flag.LEGAL_ACTION in findings.flags:

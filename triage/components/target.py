@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from spacy.language import Language
@@ -21,6 +22,7 @@ _CLASSES = {
     "outsider": Target.THIRD_PARTY,
 }
 _GREETINGS = frozenset({"dear", "to", "hello", "hi", "fao", "hiya"})
+_CALLS = frozenset({"rang", "phoned", "called", "wants", "says", "tel", "ring"})
 _TOLD = frozenset({"told", "asked", "emailed", "wrote", "rang", "phoned", "to", "with", "by", "from"})
 _PAPERS = frozenset({"response", "outcome", "letter", "decision", "findings", "reply", "investigation", "answer"})
 #: Rules that show an adult at the school doing harm.
@@ -42,15 +44,16 @@ class Against:
 
     def _weigh(self, doc: Doc, findings: Findings) -> dict[Target, float]:
         aliases = _aliases(doc, findings)
+        clients = _clients(doc, findings)
         scores: dict[Target, float] = defaultdict(float)
         taken: set[int] = set()
         for mention in sorted(findings.words(*_CLASSES), key=lambda m: (m.start - m.end, m.start)):
-            if mention.start in taken or _is_frame(doc, findings, mention):
+            if mention.start in taken or _is_frame(doc, findings, mention) or _is_writer(doc, mention, clients):
                 continue
             taken.update(range(mention.start, mention.end))
             target = aliases.get(_name_after(doc, mention), _CLASSES[mention.word])
             scores[target] += self._weight(doc, mention)
-        return scores
+        return _settled(findings, scores)
 
     def _weight(self, doc: Doc, mention: Mention) -> float:
         before = doc[max(0, mention.start - 4) : mention.start].text.lower()
@@ -63,6 +66,8 @@ class Against:
             weight += 2.5
         elif doc[mention.start - 1].lower_ in _TOLD if mention.start else False:
             weight -= 0.4
+            if any(word in {"he", "she"} for word in [t.lower_ for t in doc[last : last + 9]]):
+                weight += 1
         if any(after_word in self.acts for after_word in after):
             weight += 1.5
         if mention.start < 12 and mention.sentence == 0:
@@ -87,15 +92,18 @@ class Against:
             return Target.THIRD_PARTY
         if topics == {Topic.ADMISSIONS}:
             return _of_a_place(findings, scores)
-        if topics & {Topic.BARRING, Topic.EXCLUSION} and not any(scores.values()):
+        if Topic.BARRING in topics:
+            deciders = (Target.HEADTEACHER, Target.CHAIR, Target.BOARD)
+            return max(deciders, key=lambda target: scores[target])
+        if Topic.EXCLUSION in topics and not any(scores.values()):
             findings.unsure.add("target")
-            return Target.HEADTEACHER if Topic.BARRING in topics else Target.SCHOOL
+            return Target.HEADTEACHER
         return None
 
     @staticmethod
     def _best(findings: Findings, scores: dict[Target, float]) -> Target:
         ranked = sorted(scores.items(), key=lambda item: -item[1])
-        if not ranked or ranked[0][1] < 0.5:
+        if not ranked or ranked[0][1] < 0.7:
             if not findings.words("school"):
                 findings.unsure.add("target")
             return Target.SCHOOL
@@ -104,13 +112,33 @@ class Against:
         return ranked[0][0]
 
 
+def _settled(findings: Findings, scores: dict[Target, float]) -> dict[Target, float]:
+    """What the stage and the topic say about who cannot be meant."""
+    if max(findings.score("request:stage3"), findings.score("request:stage4")) >= 0.5:
+        # The target stays the original one; chair and panel are named as those who decide.
+        for decider in (Target.CHAIR, Target.BOARD, Target.GOVERNOR):
+            scores[decider] *= 0.3
+    if not {Topic.THIRD_PARTY, Topic.SEND_ASSESSMENT, Topic.ADMISSIONS, Topic.REORGANISATION}.intersection(
+        findings.topics
+    ):
+        scores[Target.THIRD_PARTY] *= 0.3
+    if scores[Target.HEADTEACHER] >= 3 and not findings.words("staff"):
+        scores[Target.STAFF] *= 0.5  # the name beside the role is the head's own
+    return scores
+
+
 def _accused(findings: Findings, scores: dict[Target, float]) -> Target:
-    """A welfare report accuses nobody at the school unless a rule of harm by its adults fired."""
-    if any(h.label == "safeguarding" and h.name.startswith(_ACCUSES_STAFF) for h in findings.hits):
-        return Target.HEADTEACHER if scores[Target.HEADTEACHER] > scores[Target.STAFF] else Target.STAFF
-    if scores[Target.STAFF] >= 1.8 or scores[Target.HEADTEACHER] >= 1.8:
-        findings.unsure.add("target")
-        return Target.STAFF if scores[Target.STAFF] >= scores[Target.HEADTEACHER] else Target.HEADTEACHER
+    """A welfare report accuses nobody at the school, unless one of its adults is named before the sign of harm."""
+    signs = [h for h in findings.hits if h.label == "safeguarding" and "machinery" not in h.name]
+    adults = findings.words("staff", "titled", "head")
+    for sign in signs:
+        if sign.name.startswith(_ACCUSES_STAFF):
+            return Target.HEADTEACHER if scores[Target.HEADTEACHER] > scores[Target.STAFF] else Target.STAFF
+    for adult in adults:
+        begin, end = findings.sentences[adult.sentence]
+        if any(adult.start <= sign.start and begin <= sign.start < end for sign in signs) and any(scores.values()):
+            findings.unsure.add("target")
+            return Target.HEADTEACHER if adult.word == "head" else Target.STAFF
     return Target.NONE
 
 
@@ -127,6 +155,29 @@ def _is_frame(doc: Doc, findings: Findings, mention: Mention) -> bool:
     if end - start <= 9 and doc[start].lower_ in _GREETINGS:
         return True
     return mention.sentence > 1 and mention.sentence == len(findings.sentences) - 1 and end - start <= 7
+
+
+def _is_writer(doc: Doc, mention: Mention, clients: set[str]) -> bool:
+    """The caller of an office note, the client of a solicitor, "as a cover supervisor": who complains, not whom."""
+    if mention.word == "titled":
+        name = _name_after(doc, mention)
+        after = {token.lower_ for token in doc[mention.end + 1 : mention.end + 3]}
+        calls = doc._.about.channel == "phone" and bool(after & _CALLS)
+        return calls or name in clients or name in {"and", "&"}
+    return doc[max(0, mention.start - 2) : mention.start].text.lower() in {"as a", "as an", "am a", "'m a", "am the"}
+
+
+def _clients(doc: Doc, findings: Findings) -> set[str]:
+    """Names of those for whom somebody else writes or calls."""
+    found: set[str] = set()
+    for mention in findings.words("titled"):
+        before = doc[max(0, mention.start - 4) : mention.start].text.lower()
+        after = {token.lower_ for token in doc[mention.end + 1 : mention.end + 3]}
+        if re.search(r"\b(?:client|constituent|behalf|act for|write for|writing for|for mr and|call)\b", before) or (
+            doc._.about.channel == "phone" and after & _CALLS
+        ):
+            found.add(_name_after(doc, mention))
+    return found
 
 
 def _name_after(doc: Doc, mention: Mention) -> str:

@@ -27,7 +27,7 @@ class Topics:
         scores = self._scores(findings, doc._.about, len(grievances))
         findings.screen = findings.score("screen") >= SCREEN_AT or scores[Topic.SAFEGUARDING] >= SCREEN_AT
         routed: list[Topic] = [t for t, score in scores.items() if score >= TOPIC_AT and t is not Topic.NOT_COMPLAINT]
-        if routed or findings.screen:
+        if routed or findings.screen or _asks_for_a_step(findings):
             scores[Topic.NOT_COMPLAINT] *= 0.3
         scores[Topic.GENERAL] = _general(findings, routed, scores, len(grievances))
         chosen = [t for t, score in scores.items() if score >= TOPIC_AT]
@@ -56,6 +56,11 @@ class Topics:
         elif scores[Topic.NOT_COMPLAINT] < 0.9:
             scores[Topic.NOT_COMPLAINT] *= 0.5 ** min(grievances, 3)
         return scores
+
+
+def _asks_for_a_step(findings: Findings) -> bool:
+    """Who names a stage of the procedure writes no ordinary letter, whatever else the words say."""
+    return any(hit.label.startswith("request:") and hit.weight >= 0.5 for hit in findings.hits)
 
 
 def _general(findings: Findings, routed: list[Topic], scores: dict[Topic, float], grievances: int) -> float:
