@@ -21,6 +21,7 @@ from data.store import Store
 from procedure import letters_staff
 from procedure.routing import addressees
 from procedure.school import Person
+from procedure.wording import MissingFact
 from procedure.words import Audience, Decision, Role
 from scheduler.address import Unsendable
 from scheduler.mail import Carrier, Delayed, Refused, Unreachable
@@ -110,19 +111,20 @@ class Post:
         Returns early when told to `stop` or when the relay cannot be used. Raises only what the database raises.
         """
         began = time.monotonic()
+        try:
+            return self._empty(lambda: now + timedelta(seconds=time.monotonic() - began))
+        finally:
+            self._mailer.close()
 
-        def moment() -> datetime:
-            return now + timedelta(seconds=time.monotonic() - began)
-
+    def _empty(self, moment: Callable[[], datetime]) -> Delivered:
         total = Delivered()
         while not self._stopping.is_set() and not self._resting(moment()):
             claimed_at = moment()
-            school = self._store.school_id
             # While the relay is in doubt one letter asks it; the tries of the others are not used up.
             limit = 1 if self._faults else BATCH
+            school = self._store.school_id
             batch = outbox.claim(self._store.engine, school, self._worker, claimed_at, self._lease, limit)
             if not batch:
-                self._mailer.close()
                 break
             self._probe("post.claimed")
             total += self._send_all(batch, claimed_at + self._lease / 2, moment)
@@ -190,19 +192,23 @@ class Post:
         """The alert stands in the outbox before the letter is marked: a crash in between repeats, never loses."""
         log.error("letter given up", key=letter.key, attempts=letter.attempts, letter=letter.name)
         if letter.name != "gave_up":  # who cannot be reached is not told by letter that nobody was reached
-            with self._store.begin() as desk:
-                case = desk.matter(letter.reference) if letter.reference else None
-                withheld = case.withheld if case else frozenset[Role]()
-                recused = case.recused if case else frozenset[str]()
-                people = self._told(letter, withheld, recused)
-                school = self._store.rulebook.school
-                alerts = tuple(
-                    letters_staff.gave_up(school, letter.reference, person, letter=letter.name, key=letter.key)
-                    for person in people
-                )
-                desk.keep(Decision(letter.reference, letters=alerts), now)
+            try:
+                self._alert(letter, now)
+            except MissingFact as missing:
+                report("nobody told of a letter given up", missing, key=letter.key)
         outbox.give_up(self._store, letter, error, now)
         return Delivered(given_up=1)
+
+    def _alert(self, letter: Outgoing, now: datetime) -> None:
+        with self._store.begin() as desk:
+            case = desk.matter(letter.reference) if letter.reference else None
+            people = self._told(letter, case.withheld if case else frozenset(), case.recused if case else frozenset())
+            school = self._store.rulebook.school
+            alerts = tuple(
+                letters_staff.gave_up(school, letter.reference, person, letter=letter.name, key=letter.key)
+                for person in people
+            )
+            desk.keep(Decision(letter.reference, letters=alerts), now)
 
     def _told(self, letter: Outgoing, withheld: frozenset[Role], recused: frozenset[str]) -> tuple[Person, ...]:
         """The clerk, or who stands in: never the person whom the letter did not reach."""

@@ -8,13 +8,21 @@ import pytest
 from sqlalchemy import Engine
 
 from data.store import Store
-from tests.scheduler.house import rulebook
+from tests.scheduler.house import MAILERS, rulebook
 from tests.scheduler.sink import Sink, sink
 
 
 @pytest.fixture
 def store(engine: Engine) -> Store:
     return Store(engine, rulebook())
+
+
+@pytest.fixture(autouse=True)
+def closed_mailers() -> Iterator[None]:
+    """A test that ends as a killed process would leaves its connection open; others need not think of it."""
+    yield
+    while MAILERS:
+        MAILERS.pop().close()
 
 
 @pytest.fixture

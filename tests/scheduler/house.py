@@ -19,6 +19,8 @@ from tests.scheduler.letters import REFERENCE, SECRET
 from tests.scheduler.sink import Sink
 from tests.support import matters
 
+#: Mailers that a test was given, closed when it ends.
+MAILERS: list[Mailer] = []
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -94,4 +96,5 @@ def outbox(store: Store, name: str | None = None) -> Sequence[Any]:
 
 def mailer(relay: Sink, **more: Any) -> Mailer:
     wishes = {"security": "none", "helo": "duly.example", "command_timeout": 2.0, "letter_timeout": 3.0, **more}
-    return Mailer(RelaySettings("127.0.0.1", relay.port, **wishes))
+    MAILERS.append(Mailer(RelaySettings("127.0.0.1", relay.port, **wishes)))
+    return MAILERS[-1]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from scheduler.mail import Delayed, Mailer, Refused, RelaySettings, Unreachable
 from scheduler.posting import Posting, posting
 from tests.scheduler.letters import NOON, SCHOOL, SECRET, outgoing
 from tests.scheduler.sink import Sink, sink
-
-
-@pytest.fixture
-def relay() -> Iterator[Sink]:
-    with sink() as running:
-        yield running
 
 
 def to(relay: Sink, **more: object) -> Mailer:

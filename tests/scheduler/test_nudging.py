@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procedure.deadlines import deadlines, nudges
@@ -82,7 +82,6 @@ def test_a_limit_is_nudged_before_on_and_after_its_day_in_school_hours(
     assert given_over(past, key, at(expected[-1][0]) + timedelta(days=4)) == expected
 
 
-@pytest.mark.requirement(71)
 def test_a_missed_limit_goes_to_the_owner_and_to_the_person_above() -> None:
     past = entries(at("Mon 2026-11-09 10:00"))
     decision = asked(past, at("Fri 2026-11-13 08:30"))
@@ -91,6 +90,13 @@ def test_a_missed_limit_goes_to_the_owner_and_to_the_person_above() -> None:
     assert [entry.kind for entry in decision.entries] == [EntryKind.NUDGED, EntryKind.ESCALATED]
     assert decision.entries[1].facts["role"] == "chair"
     assert decision.entries[1].facts["persons"] == ["chair"]
+
+
+@pytest.mark.requirement(71)
+def test_a_hearing_not_held_in_twenty_school_days_is_escalated() -> None:
+    past = entries(at("Tue 2026-09-08 10:00"))
+    missed = asked(past, at("Thu 2026-10-08 09:00"), "cap_hearing_20")
+    assert people(missed) == [("nudge", "j.farrow"), ("missed", "d.pryce")]
 
 
 def test_letters_to_staff_name_the_limit_and_no_person() -> None:
@@ -213,6 +219,7 @@ def test_an_unknown_case_or_deadline_says_nothing() -> None:
     assert asked(entries(at("Wed 2026-11-18 10:00")), at("Fri 2026-11-20 08:30"), "no_such_limit") is None
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     opened=st.integers(0, 60 * 24 * 90),
     looks=st.lists(st.integers(0, 60 * 24 * 40), min_size=1, max_size=12),
