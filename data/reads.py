@@ -7,7 +7,7 @@ L238); not to one of them who also holds a role that must not see a complaint ag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -112,19 +112,24 @@ def case(store: Store, viewer: Person, reference: str) -> CaseFile:
     """
     with store.read() as connection:
         rows = _of_case(store, connection, matter, reference)
-        if not rows:
-            raise LookupError(f"there is no case {reference}; list them with: duly cases")
-        found = case_of(rows[0])
-        barred = why_not_see(viewer, found)
-        if barred is not None:
-            raise barred
-        return CaseFile(
-            case=found,
-            entries=tuple(entry_of(row) for row in _of_case(store, connection, entry, reference, "seq")),
-            deadlines=tuple(_deadlines(_of_case(store, connection, deadline, reference, "due", "key"))),
-            letters_out=tuple(_out(row) for row in _of_case(store, connection, outbox, reference, "id")),
-            letters_in=tuple(_in(row, whole=True) for row in _of_case(store, connection, letter, reference, "id")),
-        )
+        found = case_of(rows[0]) if rows else None
+        barred = why_not_see(viewer, found) if found else None
+        if found and not barred:
+            return _file(store, connection, found)
+    if barred is not None:
+        raise barred
+    raise LookupError(f"there is no case {reference}; list them with: duly cases")
+
+
+def _file(store: Store, connection: Connection, found: Case) -> CaseFile:
+    reference = found.reference
+    return CaseFile(
+        case=found,
+        entries=tuple(entry_of(row) for row in _of_case(store, connection, entry, reference, "seq")),
+        deadlines=tuple(deadline_of(row) for row in _of_case(store, connection, deadline, reference, "due", "key")),
+        letters_out=tuple(_out(row) for row in _of_case(store, connection, outbox, reference, "id")),
+        letters_in=tuple(_in(row, whole=True) for row in _of_case(store, connection, letter, reference, "id")),
+    )
 
 
 def due_list(store: Store, viewer: Person, now: datetime) -> list[DueLine]:
@@ -215,11 +220,6 @@ def _may_see_letter_out(viewer: Person, row: Mapping[str, Any], seen: Collection
     if row["reference"] is not None:
         return row["reference"] in seen
     return row["to_addr"].lower() == viewer.email.lower() or row["to_role"] in viewer.roles
-
-
-def _deadlines(rows: Sequence[Mapping[str, Any]]) -> Iterator[Deadline]:
-    for row in rows:
-        yield deadline_of(row)
 
 
 def _due_line(of: Case, one: Deadline, today: date) -> DueLine:

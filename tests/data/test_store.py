@@ -143,7 +143,6 @@ def test_letters_without_a_case_are_kept_too(store: Store) -> None:
     assert (row["reference"], row["to_role"]) == (None, "clerk")
 
 
-@pytest.mark.requirement(70)
 def test_references_have_no_gaps_when_transactions_fail_and_workers_race(store: Store) -> None:
     taken: list[int] = []
 

@@ -40,7 +40,7 @@ def find() -> str:
         return url
     if _refuses(HERE) is None:
         return HERE
-    return _start()
+    return start()
 
 
 def binaries() -> Path | None:
@@ -60,7 +60,8 @@ def _refuses(url: str) -> str | None:
     return None
 
 
-def _start() -> str:
+def start() -> str:
+    """The address of a throw-away cluster that ends with this process. Raises Missing."""
     folder = binaries()
     if folder is None:
         raise Missing(f"no PostgreSQL server was found; install the package {PACKAGE}, or set {NAMED}")
