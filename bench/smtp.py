@@ -23,6 +23,7 @@ RECEIVERS = {
     "duly": "Duly: door, journal, SQLite",
 }
 ROUNDS = 3
+TRACED = {1: 50, 8: 240, 32: 480}
 LETTERS = {1: 200, 8: 500, 32: 600}
 OCTETS = 5_000
 WARM_UP = 100
@@ -60,15 +61,24 @@ class Receiver:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert other.stdout is not None
+        other.stdout.readline()
         try:
             yield
         finally:
             other.communicate("\n")
 
-    def stop(self) -> dict[str, int]:
-        out, _ = self.process.communicate("\n", timeout=30)
-        told: dict[str, int] = json.loads(out)
+    def count(self) -> dict[str, int]:
+        """Commits so far and letters in the journal; nothing for the dropping one."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("count\n")
+        self.process.stdin.flush()
+        told: dict[str, int] = json.loads(self.process.stdout.readline())
         return told
+
+    def stop(self) -> None:
+        self.process.communicate(timeout=30)
 
 
 @contextmanager
@@ -78,25 +88,27 @@ def receiver(kind: str, trace: Path | None = None) -> Iterator[Receiver]:
         try:
             yield running
         finally:
-            if running.process.poll() is None:
-                running.stop()
+            running.stop()
 
 
 def ladder() -> Iterator[Table]:
     """Rates of all receivers at 1, 8 and 32 clients, interleaved; what was accepted is counted afterwards."""
     rate: dict[tuple[str, int], list[float]] = defaultdict(list)
     times: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
+    commits: dict[int, list[float]] = defaultdict(list)
     with ExitStack() as stack:
         running = {kind: stack.enter_context(receiver(kind)) for kind in RECEIVERS}
         for one in running.values():
             one.load(8, WARM_UP)
         for _ in range(ROUNDS):
             for clients in CLIENTS:
+                before = running["duly"].count()["commits"]
                 for kind, one in running.items():
                     seen = one.load(clients, LETTERS[clients])
                     rate[kind, clients].append(seen["rate"])
                     times[kind, clients].append((seen["p50"], seen["p99"]))
-        told = {kind: one.stop() for kind, one in running.items()}
+                commits[clients].append((running["duly"].count()["commits"] - before) / LETTERS[clients])
+        told = {kind: one.count() for kind, one in running.items()}
     accepted = WARM_UP + ROUNDS * sum(LETTERS.values())
     for kind in ("single", "duly"):
         if told[kind]["kept"] != accepted:
@@ -104,6 +116,7 @@ def ladder() -> Iterator[Table]:
     yield _rates(rate)
     yield _ratios(rate)
     yield _times(times)
+    yield syncs(commits)
 
 
 def _rates(rate: dict[tuple[str, int], list[float]]) -> Table:
@@ -136,39 +149,32 @@ def _heads() -> tuple[str, ...]:
     return tuple(f"{n} client{'s' if n > 1 else ''}" for n in CLIENTS)
 
 
-def syncs() -> Table:
-    """Commits a letter as the journal counts them, and fsyncs as the kernel does where strace is installed."""
-    traced = shutil.which("strace") is not None
-    commits: dict[int, float] = {}
-    fsyncs: dict[int, str] = {}
-    for clients in CLIENTS:
-        letters = {1: 50, 8: 240, 32: 480}[clients]
-        with receiver("duly") as running:
-            running.load(clients, letters)
-            commits[clients] = running.stop()["commits"] / letters
-        fsyncs[clients] = _fsyncs(clients, letters) if traced else "strace is not installed"
+def syncs(commits: dict[int, list[float]]) -> Table:
+    """Commits a letter as the journal counted them, and fsyncs as the kernel does where strace is installed."""
+    fsyncs = _fsyncs() if shutil.which("strace") else dict.fromkeys(CLIENTS, "strace is not installed")
     rows = (
-        ("commits a letter", *(f"{commits[n]:.2f}" for n in CLIENTS)),
-        ("fsyncs a letter (strace, run of its own)", *(fsyncs[n] for n in CLIENTS)),
+        ("commits a letter", *(spread(commits[n], 2) for n in CLIENTS)),
+        ("fsyncs a letter (strace, a run of its own)", *(fsyncs[n] for n in CLIENTS)),
     )
-    facts: dict[str, Any] = {f"commits.{n}": commits[n] for n in CLIENTS}
+    facts: dict[str, Any] = {f"commits.{n}": median(commits[n]) for n in CLIENTS}
     facts |= {f"fsyncs.{n}": fsyncs[n] for n in CLIENTS}
     note = "Aims: 1.1 / 0.5 / 0.15. Fewer than one with one client would mean a 250 before the disk has it."
     return Table("SMTP: commits and fsyncs a letter", ("count", *_heads()), rows, note, facts)
 
 
-def _fsyncs(clients: int, letters: int) -> str:
+def _fsyncs() -> dict[int, str]:
     with tempfile.TemporaryDirectory(prefix="duly-trace-") as folder:
         trace = Path(folder) / "trace"
+        found: dict[int, str] = {}
         try:
             with receiver("duly", trace) as running:
-                before = _count(trace)
-                running.load(clients, letters)
-                after = _count(trace)
-                running.stop()
+                for clients in CLIENTS:
+                    before = _count(trace)
+                    running.load(clients, TRACED[clients])
+                    found[clients] = f"{(_count(trace) - before) / TRACED[clients]:.2f}"
         except (OSError, ValueError) as error:  # a container may forbid ptrace
-            return f"not counted ({type(error).__name__})"
-    return f"{(after - before) / letters:.2f}"
+            return dict.fromkeys(CLIENTS, f"not counted ({type(error).__name__})")
+    return found
 
 
 def _count(trace: Path) -> int:
@@ -184,7 +190,7 @@ def beside() -> Table:
             for kind, one in running.items():
                 alone = one.load(1, 150)
                 with one.beside(LARGE):
-                    with_large = one.load(1, 60)
+                    with_large = one.load(1, 150)
                 figures[kind].append((alone["p50"], with_large["p50"], with_large["p99"]))
     rows: list[tuple[str, ...]] = []
     facts: dict[str, float] = {}
@@ -199,6 +205,5 @@ def beside() -> Table:
 
 def run() -> Iterator[Table]:
     yield from ladder()
-    yield syncs()
     yield beside()
     yield Table("SMTP: not compared", ("peer", "why"), (("Postfix to Maildir", "not part of this bench yet"),))

@@ -1,6 +1,6 @@
 """The load: a process of its own that sends letters over plain sockets and prints what it saw, as one line of JSON.
 
-`python -m bench.smtp_load PORT CLIENTS LETTERS OCTETS` (LETTERS 0: go on until standard input ends).
+`python -m bench.smtp_load PORT CLIENTS LETTERS OCTETS` (LETTERS 0: say "sending", go on until standard input ends).
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ class Client(asyncio.Protocol):
             self.wrong.append(line)
             self.step = 3
         if self.step == 3:
+            if self.endless and not self.latencies:
+                print("sending", flush=True)
             self.latencies.append(time.perf_counter() - self.begun)
         self.step = (self.step + 1) % 4
         if self.step == 0:

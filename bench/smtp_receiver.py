@@ -1,7 +1,7 @@
 """The receivers that are compared, each a process of its own: `python -m bench.smtp_receiver KIND FOLDER`.
 
 drop: aiosmtpd as it is, with a handler that throws the letter away. single: our door, one commit a letter.
-duly: our door, its journal, SQLite. Prints its port; when standard input ends, prints what it kept, and ends.
+duly: our door, its journal, SQLite. Prints its port, then its counts for each line it reads, until standard input ends.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,13 @@ class Drop:
         return "250 OK"
 
 
-async def until_told() -> None:
-    await asyncio.to_thread(sys.stdin.readline)
+async def until_told(count: Callable[[], dict[str, int]]) -> None:
+    """Answer each line of standard input with the counts, until it ends."""
+    while await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(count()), flush=True)
 
 
-async def drop() -> dict[str, int]:
+async def drop() -> None:
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
@@ -45,12 +48,11 @@ async def drop() -> dict[str, int]:
         0,
     )
     print(server.sockets[0].getsockname()[1], flush=True)
-    await until_told()
+    await until_told(dict)
     server.close()
-    return {}
 
 
-async def duly(folder: Path, batch_letters: int) -> dict[str, int]:
+async def duly(folder: Path, batch_letters: int) -> None:
     engine = connect(f"sqlite:///{folder}/journal.sqlite")
     migrate(engine)
     vault = folder / "vault"
@@ -63,22 +65,20 @@ async def duly(folder: Path, batch_letters: int) -> dict[str, int]:
     door = Door(settings, journal, clock=lambda: datetime.now(UTC))
     await door.start()
     print(door.port, flush=True)
-    await until_told()
+    await until_told(lambda: {"commits": journal.commits, "kept": counts(engine, "bench").get("new", 0)})
     await door.stop(2.0)
     journal.close()
-    return {"commits": journal.commits, "kept": counts(engine, "bench").get("new", 0)}
 
 
 def main() -> None:
     kind, folder = sys.argv[1], Path(sys.argv[2])
     match kind:
         case "drop":
-            result = asyncio.run(drop())
+            asyncio.run(drop())
         case "single":
-            result = asyncio.run(duly(folder, 1))
+            asyncio.run(duly(folder, 1))
         case _:
-            result = asyncio.run(duly(folder, BATCH_LETTERS))
-    print(json.dumps(result), flush=True)
+            asyncio.run(duly(folder, BATCH_LETTERS))
 
 
 if __name__ == "__main__":
