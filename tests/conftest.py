@@ -19,9 +19,7 @@ from tests.support import postgres
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--requirements", action="store_true", help="list demand numbers and the tests that show them"
-    )
+    parser.addoption("--requirements", action="store_true", help="list demand numbers and the tests that show them")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
