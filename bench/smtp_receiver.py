@@ -1,7 +1,7 @@
 """The receivers that are compared, each a process of its own: `python -m bench.smtp_receiver KIND FOLDER`.
 
 drop: aiosmtpd as it is, with a handler that throws the letter away. single: our door, one commit a letter.
-duly: our door, its journal, SQLite. Prints its port, then its counts for each line it reads, until standard input ends.
+duly: our door, its journal, SQLite. Prints its port, then its counts for each line it reads, until its input ends.
 """
 
 from __future__ import annotations
