@@ -155,7 +155,7 @@ class Desk(Lookups):
     def add_party(self, reference: str, role: str, name: str, addr: str) -> None:
         """Note that somebody belongs to a case; nothing happens when it is known."""
         values = {"reference": reference, "role": role, "name": name, "addr": addr.lower()}
-        self.connection.execute(self._upserts["party"], [{**values, "school_id": self.school_id}])
+        self.connection.execute(self._upserts["party"], {**values, "school_id": self.school_id})
 
     def add_sketch(
         self,
@@ -192,7 +192,7 @@ class Desk(Lookups):
         end = {"school_id": self.school_id, "last_seq": len(past), "last_hash": last_hash}
         if not new:
             self.forget_derived(reference)
-        self.connection.execute(_MATTER, [{**derived.matter, **end}])
+        self.connection.execute(_MATTER, {**derived.matter, **end})
         if derived.deadlines:
             rows = [{**row, "school_id": self.school_id} for row in derived.deadlines]
             self.connection.execute(_DEADLINES, rows)
