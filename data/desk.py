@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from data.chain import Link, forge, genesis
 from data.derive import derive
 from data.lookups import SCHOOL, Lookups
 from data.rows import Values, entry_of, judgement_facts, letter_values, message_facts, plain
-from data.tables import attachment, deadline, entry, letter, matter, outbox, party, serial, sketch
+from data.tables import attachment, deadline, entry, letter, matter, outbox, party, serial, sketch, sketch_band
 from procedure import reference as references
 from procedure.rulebook import Rulebook
 from procedure.words import Case, Decision, Entry, EntryKind, Judgement, Letter, Message
@@ -166,8 +166,12 @@ class Desk(Lookups):
         *,
         reference: str | None = None,
         campaign: str | None = None,
+        bands: Collection[int] = (),
     ) -> None:
-        """Keep a letter's sketch (a JSON value that triage made) for finding campaigns."""
+        """Keep a letter's sketch (a JSON value that triage made) for finding campaigns.
+
+        `bands` are its keys (signed 64-bit numbers): `sketches_like` finds it by any of them.
+        """
         row = {
             "school_id": self.school_id,
             "letter_id": letter_id,
@@ -178,6 +182,9 @@ class Desk(Lookups):
             "campaign": campaign,
         }
         self.connection.execute(insert(sketch), [row])
+        if bands:
+            keys = [{"school_id": self.school_id, "band": band, "letter_id": letter_id} for band in set(bands)]
+            self.connection.execute(insert(sketch_band), keys)
 
     def links(self, reference: str) -> list[Link]:
         """The entries of that case as they are stored, with their hashes."""

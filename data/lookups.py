@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from data.rows import case_of
-from data.tables import OUTWARD, letter, matter, outbox, party, sketch
+from data.tables import OUTWARD, letter, matter, outbox, party, sketch, sketch_band
 from procedure.words import Case, Message
 
 #: More Message-IDs than this in one header are no thread; the first ones are looked up.
@@ -73,6 +73,19 @@ _CORRESPONDENTS = union(
 _SKETCHES = (
     select(sketch)
     .where(sketch.c.school_id == SCHOOL, sketch.c.sent_at >= bindparam("since"))
+    .order_by(sketch.c.sent_at, sketch.c.id)
+)
+_LIKE = (
+    select(sketch)
+    .where(
+        sketch.c.school_id == SCHOOL,
+        sketch.c.sent_at >= bindparam("since"),
+        sketch.c.letter_id.in_(
+            select(sketch_band.c.letter_id).where(
+                sketch_band.c.school_id == SCHOOL, sketch_band.c.band.in_(bindparam("bands", expanding=True))
+            )
+        ),
+    )
     .order_by(sketch.c.sent_at, sketch.c.id)
 )
 
@@ -146,6 +159,13 @@ class Lookups:
         rows = sorted(self._ask(_RECEIVED, ids=wanted), key=lambda row: (wanted.index(row.message_id), row.id))
         return [Found(row.id, row.reference) for row in rows]
 
+    def cases_of(self, letter_ids: Collection[int]) -> list[str]:
+        """The references of the cases in which these letters stand, each once."""
+        query = select(letter.c.reference).where(
+            letter.c.school_id == self.school_id, letter.c.id.in_(letter_ids), letter.c.reference.is_not(None)
+        )
+        return sorted(set(self.connection.execute(query).scalars()))
+
     def matter(self, reference: str) -> Case | None:
         """The case of that reference, without asking who wants to know: for the machine's own placing."""
         row = self._ask(_MATTER, ref=reference).mappings().first()
@@ -169,6 +189,13 @@ class Lookups:
         return [
             SeenSketch(row.letter_id, row.reference, row.sender, row.sent_at, row.sketch, row.campaign)
             for row in self._ask(_SKETCHES, since=when)
+        ]
+
+    def sketches_like(self, bands: Collection[int], when: datetime) -> list[SeenSketch]:
+        """Sketches since that moment that share one of these bands, oldest first."""
+        return [
+            SeenSketch(row.letter_id, row.reference, row.sender, row.sent_at, row.sketch, row.campaign)
+            for row in self._ask(_LIKE, since=when, bands=list(bands))
         ]
 
     def _ask(self, query: Executable, **values: Any) -> CursorResult[Any]:

@@ -65,6 +65,17 @@ def claim(engine: Engine, school_id: str, worker: str, now: datetime, lease: tim
     return [_outgoing(row) for row in sorted(rows, key=lambda row: (not row["urgent"], row["id"]))]
 
 
+def reclaim(engine: Engine, school_id: str, worker: str, now: datetime) -> int:
+    """Take back what this worker held when it died, so that no alert waits for a lease to end; how many.
+
+    A letter that was sent but not marked goes out once more, under the same Message-ID.
+    """
+    held = (outbox.c.school_id == school_id) & (outbox.c.state == "claimed") & (outbox.c.claimed_by == worker)
+    fresh = {"state": "queued", "claimed_by": None, "claimed_until": None, "next_at": now}
+    with writing(engine) as connection:
+        return connection.execute(update(outbox).where(held).values(**fresh)).rowcount
+
+
 def sent(store: Store, outgoing: Outgoing, now: datetime) -> bool:
     """The relay took the letter: the row and the history of its case say so, in one transaction.
 

@@ -281,6 +281,16 @@ class SketchRow(Row, table=True):
     campaign: str | None = words(None)
 
 
+class SketchBandRow(Row, table=True):
+    """An index over sketches: letters that share a band may be alike, so that a new one meets few others."""
+
+    __tablename__ = "sketch_band"
+
+    school_id: str = Field(sa_type=Text, primary_key=True)
+    band: int = Field(sa_type=BigInteger, primary_key=True)
+    letter_id: int = Field(foreign_key="letter.id", sa_type=BigId, primary_key=True, index=True)
+
+
 TABLES = Row.metadata
 letter: Table = TABLES.tables["letter"]
 attachment: Table = TABLES.tables["attachment"]
@@ -288,6 +298,7 @@ entry: Table = TABLES.tables["entry"]
 matter: Table = TABLES.tables["matter"]
 deadline: Table = TABLES.tables["deadline"]
 outbox: Table = TABLES.tables["outbox"]
+sketch_band: Table = TABLES.tables["sketch_band"]
 party: Table = TABLES.tables["party"]
 serial: Table = TABLES.tables["serial"]
 sketch: Table = TABLES.tables["sketch"]

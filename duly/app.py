@@ -6,10 +6,11 @@ another relay, or a probe at a named point.
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,11 @@ def utc_now() -> datetime:
 
 def quiet(_point: str) -> None:
     """No probe."""
+
+
+def here(part: str) -> str:
+    """A name for that part that no other machine's part has: leases are held under it."""
+    return f"{socket.gethostname()}:{part}"
 
 
 class App:
@@ -106,15 +112,15 @@ class App:
 
     @cached_property
     def journal(self) -> Journal:
-        from data.letters import Received, add_many
+        from data.letters import Received, add_many, put_away
         from intake.journal import Journal
 
         school, vault, engine = self.rulebook.school.id, self.vault, self.engine
 
-        def keep(batch: list[Received]) -> list[int]:
+        def keep(batch: Sequence[Received]) -> list[int]:
             return add_many(engine, school, batch, vault)
 
-        return Journal(keep, probe=self.probe)
+        return Journal(keep, probe=self.probe, shelve=partial(put_away, vault=vault))
 
     @cached_property
     def door(self) -> Door:
@@ -168,7 +174,7 @@ class App:
         from duly.campaigns import join
         from intake.process import Processor
 
-        return Processor(self.store, self.judge, worker=worker, vault=self.vault, join=join, probe=self.probe)
+        return Processor(self.store, self.judge, worker=here(worker), vault=self.vault, join=join, probe=self.probe)
 
     @cached_property
     def post(self) -> Post:
@@ -183,7 +189,7 @@ class App:
             user=settings.relay_user,
             password=settings.relay_password.get_secret_value(),
         )
-        return Post(self.store, Mailer(relay), probe=self.probe)
+        return Post(self.store, Mailer(relay), worker=here("post"), probe=self.probe)
 
     @cached_property
     def clockwork(self) -> Clockwork:

@@ -69,12 +69,13 @@ def _worker(app: App, part: str, stop: threading.Event) -> None:
     _ready(part)
     idle = IDLE_FIRST
     while not stop.is_set():
-        idle = IDLE_FIRST if processor.work(app.clock()) else min(idle * 2, IDLE_MOST)
+        idle = IDLE_FIRST if processor.tick(app.clock()) else min(idle * 2, IDLE_MOST)
         if idle > IDLE_FIRST:
             stop.wait(idle)
 
 
 def _clock(app: App, part: str, stop: threading.Event) -> None:
+    app.post.reclaim(app.clock())
     app.clockwork.start()
     _ready(part)
     stop.wait()

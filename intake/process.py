@@ -7,6 +7,7 @@ rolled back to its savepoint, kept in quarantine with an alert, and never stops 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import structlog
 
 from data import outbox
 from data.letters import Claimed, claim, release
-from data.store import AlreadyHere, Desk, Store
+from data.store import UNAVAILABLE, AlreadyHere, Desk, Store
 from intake.mime import read
 from intake.threads import Place, PlaceKind, place
 from procedure import letters_staff, opening
@@ -64,6 +65,16 @@ class Processor:
     def reclaim(self) -> int:
         """Take back what this worker held when it died, so that its letters need not wait for their lease."""
         return release(self.store.engine, self.store.school_id, self.worker, died=True)
+
+    def tick(self, now: datetime) -> int:
+        """As `work`; a database that is away is waited for, and no letter is the worse for it."""
+        try:
+            return self.work(now)
+        except UNAVAILABLE as error:
+            log.warning("database unavailable", error=type(error).__name__)
+        with suppress(*UNAVAILABLE):
+            self.give_back()
+        return 0
 
     def work(self, now: datetime) -> int:
         """Claim and settle what is waiting, at most a batch; the number of letters settled."""
@@ -153,6 +164,11 @@ class Processor:
         decision = opening.open_case(reference, arrival, book, self._traffic(desk, arrival, now), now, campaign)
         desk.keep(decision, now)
         self._party(desk, reference, arrival)
+        for earlier in desk.cases_of(campaign.members) if campaign else ():
+            case = desk.matter(earlier)
+            joined = opening.joined_campaign(case, campaign, now) if case and campaign else None
+            if joined is not None:
+                desk.keep(joined, now)
         return reference
 
     def _join_case(self, desk: Desk, arrival: Arrival, where: Place, now: datetime) -> None:

@@ -54,10 +54,11 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A suggestion that this letter is one of many: the campaign's id and how many letters it now has."""
+    """A suggestion that this letter is one of many: the campaign's id, how many letters it has, the earlier ones."""
 
     id: str
     size: int
+    members: tuple[int, ...] = ()
 
 
 class Draft:

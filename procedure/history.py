@@ -73,7 +73,9 @@ class _Fold:
             handler = Role.CLERK if handler in withheld else handler
             told |= {Role.CLERK}
         elif stage in {Stage.FOUR, Stage.FINAL}:
+            # The chair convenes the panel (L142), the clerk keeps its limits.
             handler = Role.CLERK if Role.CLERK not in withheld else handler
+            told |= {Role.CHAIR}
         return handler, told - withheld, withheld
 
 

@@ -28,6 +28,7 @@ from procedure.routing import addressees, alert_addressees
 from procedure.rulebook import Rulebook
 from procedure.school import School
 from procedure.words import (
+    Case,
     Decision,
     Entry,
     EntryKind,
@@ -115,6 +116,14 @@ def duplicate(reference: str, letter_id: int, envelope: Envelope, first: int, no
     """The same letter again: noted beside the first, and nothing else happens."""
     facts = {"letter": letter_id, "of": first, "door": envelope.door}
     return Decision(reference, (Entry(EntryKind.DUPLICATE_RECEIVED, now, "duly", facts),))
+
+
+def joined_campaign(case: Case, campaign: Campaign, now: datetime) -> Decision | None:
+    """An earlier case turns out to be one of many; None when that is known. Nobody is told again."""
+    if case.campaign is not None:
+        return None
+    facts = {"campaign": campaign.id, "size": campaign.size}
+    return Decision(case.reference, (Entry(EntryKind.CAMPAIGN_SUGGESTED, now, "duly", facts),))
 
 
 def unplaced(arrival: Arrival, reason: str, book: Rulebook, now: datetime) -> Decision:

@@ -105,6 +105,10 @@ class Post:
         self._faults = 0
         self._rest_until: datetime | None = None
 
+    def reclaim(self, now: datetime) -> int:
+        """Take back what this post held when it died; called once, before the first delivery."""
+        return outbox.reclaim(self._store.engine, self._store.school_id, self._worker, now)
+
     def deliver(self, now: datetime) -> Delivered:
         """Send everything that is due at `now` (UTC) and say what became of it.
 
