@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from data.desk import AlreadyHere, Desk
 from data.engine import lock_key, reading, writing
 from data.lookups import Found, SeenSketch
 from procedure.rulebook import Rulebook
 
-__all__ = ["AlreadyHere", "Desk", "Found", "SeenSketch", "Store"]
+__all__ = ["UNAVAILABLE", "AlreadyHere", "Desk", "Found", "SeenSketch", "Store"]
+
+#: The database did not answer, or was locked too long: no fault of what was being written; try again later.
+UNAVAILABLE = (OperationalError, InterfaceError)
 
 
 class Store:

@@ -66,6 +66,10 @@ class Processor:
         """Take back what this worker held when it died, so that its letters need not wait for their lease."""
         return release(self.store.engine, self.store.school_id, self.worker, died=True)
 
+    def give_back(self) -> int:
+        """Give back what this worker holds, the try not counted: the database was away, the letters are well."""
+        return release(self.store.engine, self.store.school_id, self.worker)
+
     def tick(self, now: datetime) -> int:
         """As `work`; a database that is away is waited for, and no letter is the worse for it."""
         try:
@@ -100,6 +104,8 @@ class Processor:
                 try:
                     with desk.savepoint():
                         self._settle(desk, arrival, now)
+                except UNAVAILABLE:
+                    raise  # no fault of this letter: it stays claimed and is tried again
                 except Exception as error:  # one bad letter must not stop the others, nor be lost
                     log.exception("letter not settled", letter=one.id)
                     failed.append((one, f"it could not be settled ({type(error).__name__})"))
