@@ -78,7 +78,10 @@ class Clockwork:
 
     def start(self) -> None:
         """Begin to tick, at once and then at the intervals."""
-        self._scheduler.start()
+        self._scheduler.start(paused=True)
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=job.next_run_time - job.trigger.interval)
+        self._scheduler.resume()
 
     def stop(self, drain: float = DRAIN) -> None:
         """Let the tick in hand end, for at most `drain` seconds, and tick no more.
@@ -94,13 +97,7 @@ class Clockwork:
         self._leader.release()
 
     def _add(self, tick: Callable[[], None], name: str, every: timedelta) -> None:
-        self._scheduler.add_job(
-            tick,
-            "interval",
-            seconds=every.total_seconds(),
-            id=name,
-            next_run_time=datetime.fromtimestamp(0, UTC),  # long due: the first tick comes with the start
-        )
+        self._scheduler.add_job(tick, "interval", seconds=every.total_seconds(), id=name)
 
     def _deliver(self) -> None:
         self._safely("post", lambda: self._post.deliver(self._clock()))
