@@ -78,13 +78,17 @@ def play(demo: Demo) -> None:
 
 
 @contextmanager
-def house(*, keep: bool) -> Iterator[Demo]:
-    """The parts of Southlands on free loopback ports, in a folder of their own; stopped and removed at the end."""
+def house(*, keep: bool, database: str | None = None) -> Iterator[Demo]:
+    """The parts of Southlands on free loopback ports, in a folder of their own; stopped and removed at the end.
+
+    `database` is a SQLAlchemy URL; the embedded SQLite file of the folder when left out.
+    """
     folder = Path(tempfile.mkdtemp(prefix="duly-demo-"))
     loop, sink = LoopThread(), Sink()
     loop.call(sink.start())
     clock = MovingClock(LETTERS[0].at - timedelta(minutes=30))
-    app = App(load(_found(folder, sink.port)), clock=clock)
+    given = {"database": database} if database else {}
+    app = App(load(_found(folder, sink.port), **given), clock=clock)
     app.ready_database()
     loop.call(app.door.start())
     try:

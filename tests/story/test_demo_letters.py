@@ -15,6 +15,7 @@ from data.rebuild import rebuild
 from duly.demo.letters import LETTERS
 from duly.demo.run import Demo, house, play
 from procedure.words import DeadlineState, EntryKind, Flag, Role, Stage, Target, Topic
+from tests.support.emptied import emptied
 
 
 class Played:
@@ -45,9 +46,10 @@ class Played:
         return next(one for one in self.file(letter).deadlines if one.name == name)
 
 
-@pytest.fixture(scope="module")
-def played() -> Iterator[Played]:
-    with house(keep=False) as demo:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def played(request: pytest.FixtureRequest) -> Iterator[Played]:
+    database = emptied(request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    with house(keep=False, database=database) as demo:
         play(demo)
         yield Played(demo)
 

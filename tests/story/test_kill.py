@@ -16,6 +16,7 @@ from data import reads
 from duly.app import App
 from duly.demo.loopback import LoopThread, Sink
 from duly.settings import load
+from tests.support.emptied import emptied
 from tests.support.southlands_folder import found
 
 DOOMED = Path(__file__).with_name("doomed.py")
@@ -101,11 +102,18 @@ def settled(config: Path) -> bool:
         app.engine.dispose()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    if request.param == "postgres":
+        return emptied(request.getfixturevalue("postgres_url"))
+    return "sqlite:///duly.sqlite"
+
+
 @pytest.mark.parametrize("point", POINTS, ids=[name.replace(" ", "-") for name in POINTS.values()])
 def test_a_kill_loses_nothing_opens_one_case_and_repeats_at_most_one_letter_under_its_message_id(
-    point, tmp_path, world
+    point, tmp_path, world, database
 ):
-    config = found(tmp_path, relay_port=world.port)
+    config = found(tmp_path, relay_port=world.port, database=database)
     service = start(config, point, 40)
     kept = hand_in(service)
     assert service.wait(40) == -9, "the service reached the point and was killed there"
