@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 
 from intake.charsets import clean
@@ -41,7 +42,6 @@ _CLOSES = {
 }
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)|<!--|<[!?]")
 _ATTRIBUTE = re.compile(r"""(?:^|[\s"'/])([^\s=/"'>]{1,40})\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)|\shidden\b""")
-_STYLED = ("style", "class", "type", "hidden", "color", "bgcolor", "background", "height")
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0*(?:\.0+)?(?:px|pt|em|rem"
     r"|%)?\s*(?:!|;|$)"
@@ -58,25 +58,50 @@ _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u034f]")
 
 @dataclass(slots=True)
 class _Open:
+    """An open element that changes how what is in it is read; the others are not kept."""
+
     tag: str
-    hidden: bool
-    on_white: bool
-    quote: int
-    pre: bool
+    hidden: bool = False
+    on_white: bool = True
+    quote: int = 0
+    pre: bool = False
+    silent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the attributes of an element do."""
+
+    hides: bool = False
+    white: bool = False
+    #: The ground it lays: white, another, or none of its own.
+    ground: bool | None = None
+    cites: bool = False
+
+
+_PLAIN = _Look()
+#: Elements that change what is in them without any attribute.
+_TELLING = _SILENT | {"pre", "blockquote"}
 
 
 @dataclass(slots=True)
 class _Page:
     """The text written so far, and what is open."""
 
-    stack: list[_Open] = field(default_factory=lambda: [_Open("", hidden=False, on_white=True, quote=0, pre=False)])
+    stack: list[_Open] = field(default_factory=lambda: [_Open("")])
+    counts: dict[str, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     line: list[str] = field(default_factory=list)
     everything: list[str] = field(default_factory=list)
 
+    def pop(self, depth: int) -> None:
+        for one in self.stack[-depth:]:
+            self.counts[one.tag] -= 1
+        del self.stack[-depth:]
+
     def say(self, piece: str) -> None:
         top = self.stack[-1]
-        if top.tag in _SILENT:
+        if top.silent:
             return
         told = unescape(piece) if "&" in piece else piece
         if top.hidden:
@@ -92,6 +117,8 @@ class _Page:
             self.line.append(one.replace(" ", "\0"))
 
     def end_line(self, *, blank: bool, forced: bool = False) -> None:
+        if not self.line and not forced and not blank:
+            return
         told = _SPACES.sub(" ", "".join(self.line)).strip(" ").replace("\0", " ").rstrip()
         self.line.clear()
         mark = "> " * min(self.stack[-1].quote, 20)
@@ -140,12 +167,13 @@ def _read(html: str, page: _Page) -> None:
             at = _after_comment(html, found, marks)
             continue
         at = _tag_end(html, found.end()) + 1
+        name = name.lower()
         if found.group(1):
-            _close(page, name.lower())
+            _close(page, name)
         else:
-            _open(page, name.lower(), html[found.end() : at - 1])
-            if name.lower() in _RAW:
-                at = _raw_end(html, at, name.lower(), marks)
+            _open(page, name, html[found.end() : at - 1])
+            if name in _RAW:
+                at = _raw_end(html, at, name, marks)
     page.say(html[at:])
 
 
@@ -182,59 +210,67 @@ def _raw_end(html: str, at: int, name: str, marks: _Marks) -> int:
 def _open(page: _Page, name: str, attributes: str) -> None:
     for tag in _CLOSES.get(name, ()):
         if page.stack[-1].tag == tag:
-            page.stack.pop()
-    if name in _BLOCKS and page.stack[-1].tag == "p":
-        _close(page, "p")
+            page.pop(1)
     if name == "br":
         page.end_line(blank=False, forced=True)
     elif name in _BLOCKS:
+        if page.stack[-1].tag == "p":
+            page.pop(1)
         page.end_line(blank=name in _PARAGRAPHS)
     elif name in {"td", "th"}:
         page.line.append(" ")
-    if name not in _VOID and not attributes.endswith("/") and len(page.stack) < MAX_OPEN:
-        page.stack.append(_entered(page.stack[-1], name, attributes))
+    if name in _VOID or attributes.endswith("/") or len(page.stack) >= MAX_OPEN:
+        return
+    look = _look(attributes) if attributes else _PLAIN
+    outer = page.stack[-1]
+    if look != _PLAIN or name in _TELLING or outer.silent or page.counts.get(name):
+        page.stack.append(_entered(outer, name, look))
+        page.counts[name] = page.counts.get(name, 0) + 1
 
 
 def _close(page: _Page, name: str) -> None:
-    depth = next((n for n in range(1, min(len(page.stack), 200)) if page.stack[-n].tag == name), 0)
     if name in _BLOCKS:
         page.end_line(blank=name in _PARAGRAPHS)
-    if depth:
-        del page.stack[-depth:]
-    if name == "blockquote":
-        page.end_line(blank=True)
+    if page.counts.get(name):
+        page.pop(next(n for n in range(1, len(page.stack)) if page.stack[-n].tag == name))
+        if name == "blockquote":
+            page.end_line(blank=True)
 
 
-def _entered(outer: _Open, name: str, attributes: str) -> _Open:
-    inner = _Open(name, outer.hidden, outer.on_white, outer.quote, outer.pre or name == "pre")
-    if outer.tag in _SILENT:
-        inner.tag = outer.tag if name not in {"body", "div", "p"} or outer.tag != "head" else name
-    if attributes and any(word in attributes.lower() for word in _STYLED):
-        _styled(inner, name, _attributes(attributes))
-    elif name == "blockquote" and outer.quote:
-        inner.quote += 1
-    return inner
+def _entered(outer: _Open, name: str, look: _Look) -> _Open:
+    on_white = outer.on_white if look.ground is None else look.ground
+    silent = name if name in _SILENT else outer.silent
+    if outer.silent == "head" and name in _BLOCKS:
+        silent = ""  # a head that was never closed
+    cited = name == "blockquote" and (look.cites or outer.quote > 0)
+    return _Open(
+        name,
+        hidden=outer.hidden or look.hides or (look.white and on_white),
+        on_white=on_white,
+        quote=outer.quote + cited,
+        pre=outer.pre or name == "pre",
+        silent=silent,
+    )
 
 
-def _attributes(raw: str) -> dict[str, str]:
-    return {
+@lru_cache(maxsize=512)
+def _look(attributes: str) -> _Look:
+    given = {
         (m.group(1) or "hidden").lower(): unescape((m.group(2) or "").strip("\"'")).lower()
-        for m in _ATTRIBUTE.finditer(raw[:4_000])
+        for m in _ATTRIBUTE.finditer(attributes[:4_000])
     }
-
-
-def _styled(inner: _Open, name: str, given: dict[str, str]) -> None:
     style = given.get("style", "")
     grounds = _BACKGROUND.findall(style) + [g for g in (given.get("bgcolor"), given.get("background")) if g]
-    if grounds:
-        inner.on_white = bool(_WHITE.match(grounds[-1].strip()))
     ink = _COLOUR.search(style)
     colour = ink.group(1).strip() if ink else given.get("color", "")
-    if "hidden" in given or _HIDING.search(style) or (inner.on_white and _WHITE.match(colour)):
-        inner.hidden = True
-    elif "height:0" in style.replace(" ", "") and "overflow:hidden" in style.replace(" ", ""):
-        inner.hidden = not re.search(r"height:0?\.?[1-9]|line-height", style.replace(" ", ""))
-    if name == "blockquote" and (
-        given.get("type") == "cite" or given.get("class") or "border-left" in style or inner.quote
-    ):
-        inner.quote += 1
+    return _Look(
+        hides="hidden" in given or bool(_HIDING.search(style)) or _flat(style.replace(" ", "")),
+        white=bool(_WHITE.match(colour)),
+        ground=bool(_WHITE.match(grounds[-1].strip())) if grounds else None,
+        cites=given.get("type") == "cite" or bool(given.get("class")) or "border-left" in style,
+    )
+
+
+def _flat(style: str) -> bool:
+    """A box of no height whose content is cut off."""
+    return "overflow:hidden" in style and re.search(r"(?:^|;)height:0(?:px)?(?:!|;|$)", style) is not None

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 
 from procedure.nudges import Nudge, next_nudge, nudges
 from procedure.policy import LimitRule, Policy
-from procedure.runs import History, Limit, Run, as_date
+from procedure.runs import CHANGES, History, Limit, Run, as_date
 from procedure.school_days import SchoolCalendar
 from procedure.words import Deadline, DeadlineState, Entry, EntryKind
 
 __all__ = ["Nudge", "Uncounted", "deadlines", "next_nudge", "nudges", "uncounted"]
 
+#: Entries that start and meet nothing but say whom, when and what a limit is about.
+_TELLING = frozenset(
+    {EntryKind.CASE_OPENED, EntryKind.JUDGEMENT_OVERRULED, EntryKind.LETTER_QUEUED, EntryKind.LETTER_HELD}
+)
 _ORDER = {kind: number for number, kind in enumerate(EntryKind)}
 
 
@@ -57,7 +61,8 @@ def uncounted(
 def _derive(
     entries: Sequence[Entry], policy: Policy, calendar: SchoolCalendar, timezone: str
 ) -> Iterator[Deadline | Uncounted]:
-    history = _history(entries)
+    kinds = {kind for rule in policy.limits for kind in (*rule.starts, *rule.met_by)} | CHANGES | _TELLING
+    history = _history([entry for entry in entries if entry.kind in kinds])
     targets = _targets(history.entries)
     for rule in policy.limits:
         if rule.targets and not any(target in rule.targets for target in targets):

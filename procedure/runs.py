@@ -20,6 +20,22 @@ RECEIPTS = frozenset(
         EntryKind.STAGE4_REQUESTED,
     }
 )
+#: Entries that change runs of every limit, or of the one they name.
+CHANGES = frozenset(
+    {
+        EntryKind.LETTER_BOUNCED,
+        EntryKind.LETTER_FAILED,
+        EntryKind.REQUEST_NOT_MADE,
+        EntryKind.RECEIPT_CORRECTED,
+        EntryKind.EXTENDED,
+        EntryKind.SUSPENDED,
+        EntryKind.RESUMED,
+        EntryKind.RESOLVED,
+        EntryKind.WITHDRAWN,
+        EntryKind.CLOSED,
+        EntryKind.REOPENED,
+    }
+)
 #: An outcome without a recorded delivery counts as received two school days after it was sent (A5).
 POST_DAYS = 2
 
@@ -76,8 +92,10 @@ class Limit:
         self.runs: list[Run] = []
         self.pauses: list[Span] = []
         self.paused_since: date | None = None
+        kinds = {*rule.starts, *rule.met_by, *CHANGES}
+        mine = [entry for entry in history.entries if entry.kind in kinds]
         # What starts a limit is read before what meets it, where both happened at the same instant.
-        for entry in sorted(history.entries, key=lambda entry: (entry.at, entry.kind not in rule.starts)):
+        for entry in sorted(mine, key=lambda entry: (entry.at, entry.kind not in rule.starts)):
             self._take(entry)
 
     def counted(self, run: Run) -> Counted:
@@ -118,7 +136,8 @@ class Limit:
             entry, self.rule.met_where, absent=entry.kind is not EntryKind.LETTER_SENT
         ):
             self._meet(entry)
-        self._change(entry)
+        if entry.kind in CHANGES:
+            self._change(entry)
 
     def _change(self, entry: Entry) -> None:
         match entry.kind:

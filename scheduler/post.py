@@ -145,19 +145,16 @@ class Post:
     def _send_all(self, batch: Sequence[Outgoing], until: datetime, moment: Callable[[], datetime]) -> Delivered:
         """Send the batch, and give back what the relay, the lease or a stop leaves no room for."""
         total = Delivered()
+        braked = self._braked(batch, moment())
         for number, letter in enumerate(batch):
             if self._stopping.is_set() or self._resting(moment()) or moment() > until:
                 for left in batch[number:]:
                     outbox.failed(self._store, left, "given back before it was tried", moment(), moment())
                 return total + Delivered(returned=len(batch) - number)
-            total += self._send(letter, moment)
+            total += self._postpone(letter, moment()) if letter.id in braked else self._send(letter, moment)
         return total
 
     def _send(self, letter: Outgoing, moment: Callable[[], datetime]) -> Delivered:
-        if self._braked(letter, moment()):
-            log.warning("letter postponed by the brake", key=letter.key)
-            outbox.failed(self._store, letter, "too many automatic letters today", moment() + HOUR, moment())
-            return Delivered(postponed=1)
         try:
             self._mailer.send(self._posting(letter, moment()))
         except (Refused, Unsendable) as refused:
@@ -221,15 +218,21 @@ class Post:
         people = tuple(p for p in school.people if p.email.lower() != lost and p.id not in recused)
         return addressees(replace(school, people=people), Role.CLERK, withheld)
 
-    def _braked(self, letter: Outgoing, now: datetime) -> bool:
-        if letter.audience is not Audience.COMPLAINANT:
-            return False
+    def _braked(self, batch: Sequence[Outgoing], now: datetime) -> set[int]:
+        """Ids of the letters that must wait, since too many went to their address, or to everybody, of late."""
+        outward = [letter for letter in batch if letter.audience is Audience.COMPLAINANT]
+        if not outward:
+            return set()
         each, everybody = self._brake
         with self._store.begin() as desk:
-            return (
-                desk.automatic_letters_to(letter.to_addr, now - DAY) > each
-                or desk.automatic_letters_total(now - DAY) > everybody
-            )
+            if desk.automatic_letters_total(now - DAY) > everybody:
+                return {letter.id for letter in outward}
+            return {one.id for one in outward if desk.automatic_letters_to(one.to_addr, now - DAY) > each}
+
+    def _postpone(self, letter: Outgoing, now: datetime) -> Delivered:
+        log.warning("letter postponed by the brake", key=letter.key)
+        outbox.failed(self._store, letter, "too many automatic letters today", now + HOUR, now)
+        return Delivered(postponed=1)
 
     def _resting(self, now: datetime) -> bool:
         return self._rest_until is not None and now < self._rest_until
