@@ -1,7 +1,7 @@
 """A row of the outbox as the mail that goes over the wire: headers, bodies, envelope.
 
-The envelope sender. RFC 3834 3.3 lets an automatic response have the null sender, or an address "specifically
-chosen for the purpose" that never answers by itself. We need the reports: a bounced acknowledgement re-opens
+The envelope sender. RFC 3834 3.3 lets an automatic response have the null sender, or an address kept for the
+purpose that never answers by itself. We need the reports: a bounced acknowledgement re-opens
 the duty to acknowledge (L138). So each letter about a case leaves with the signed reply address of that case
 as its envelope sender, and a report that comes back is tied to the case even when it quotes nothing. No loop
 can follow from it: what reaches a reply address and is a report or an automatic answer is never answered.
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
-from email.policy import SMTP, SMTPUTF8, EmailPolicy
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -107,7 +107,7 @@ def _body(outgoing: Outgoing) -> bytes:
 
 
 def _boundary(outgoing: Outgoing) -> str:
-    """ "=_" never occurs in quoted-printable (RFC 2045 6.7).
+    """A line that no part holds, since "=_" never occurs in quoted-printable (RFC 2045 6.7).
 
     A boundary made from the id keeps the second sending of a letter the same, byte for byte, but for its Date.
     """
@@ -128,8 +128,8 @@ def _field(name: str, value: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def _field_of_words(name: str, value: str, *, utf8: bool) -> bytes:
-    policy: EmailPolicy = SMTPUTF8 if utf8 else _PLAIN
-    return bytes(policy.fold_binary(*policy.header_store_parse(name, value)))
+    policy = SMTPUTF8 if utf8 else _PLAIN
+    return policy.fold_binary(*policy.header_store_parse(name, value))
 
 
 def _ids(field: str, ids: Iterable[str]) -> bytes:
