@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from data.engine import connect, writing
 from data.rebuild import rebuild
@@ -163,6 +163,19 @@ def test_a_case_that_cannot_be_decided_about_does_not_stop_the_others(store: Sto
     assert (swept.nudged, swept.failed) == (11, 1)
     assert sweeping.run(FRIDAY + timedelta(minutes=1)).failed == 0, "it is left alone for an hour"
     assert sweeping.run(FRIDAY + PUSH).failed == 1
+
+
+def test_a_nudge_that_cannot_be_written_whole_is_not_written_at_all(sqlite_engine: Engine) -> None:
+    store = Store(sqlite_engine, rulebook())
+    for number in range(5):
+        open_case(store, RECEIVED, reference=f"SL-2026-{number:04d}-0")
+    trigger = "create trigger no before insert on outbox when new.reference = 'SL-2026-0002-0' begin {} end"
+    with writing(store.engine) as connection:
+        connection.exec_driver_sql(trigger.format("select raise(abort, 'no');"))
+    swept = sweep(store, FRIDAY)
+    assert (swept.nudged, swept.failed) == (4, 1)
+    assert history(store, EntryKind.NUDGED, reference="SL-2026-0002-0") == []
+    assert len(outbox(store, "nudge")) == 4
 
 
 def test_a_restart_forgets_nothing_and_repeats_nothing(store: Store) -> None:
