@@ -267,20 +267,6 @@ def test_a_limit_that_came_again_after_the_end_is_not_revived_twice() -> None:
     assert found["stage2_15.2"].state is DeadlineState.OPEN
 
 
-def test_a_corrected_receipt_moves_the_limit_and_says_so() -> None:
-    corrected = entry(K.RECEIPT_CORRECTED, "Thu 2026-11-05 10:00", of="complaint_received", to="2026-10-30")
-    found = running(opened(), COMPLAINT, corrected)["ack_3"]
-
-    assert (found.start, found.due) == (date(2026, 10, 30), date(2026, 11, 4))  # Friday, Wednesday
-    assert found.moved_from == ((date(2026, 11, 5), "the receipt was corrected to 2026-10-30"),)
-
-
-def test_a_correction_that_makes_no_sense_is_passed_over() -> None:
-    corrected = entry(K.RECEIPT_CORRECTED, "Thu 2026-11-05 10:00", of="complaint_received", to=["2026"])
-
-    assert running(opened(), COMPLAINT, corrected) == running(opened(), COMPLAINT)
-
-
 @pytest.mark.requirement(79)
 def test_notice_of_a_hearing_leaves_five_full_school_days() -> None:
     found = running(opened(), entry(K.HEARING_SET, "Mon 2026-11-02 10:00", date="2026-11-23"))["cap_notice_5_before"]

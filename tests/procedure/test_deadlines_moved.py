@@ -136,3 +136,17 @@ def test_a_pause_after_an_extension_moves_the_extended_date() -> None:
 
     assert found.due == date(2026, 12, 8)  # a Tuesday
     assert [old for old, _ in found.moved_from] == [STAGE2_DUE, date(2026, 12, 4)]
+
+
+def test_a_corrected_receipt_moves_the_limit_and_says_so() -> None:
+    corrected = entry(K.RECEIPT_CORRECTED, "Thu 2026-11-05 10:00", of="complaint_received", to="2026-10-30")
+    found = running(opened(), COMPLAINT, corrected)["ack_3"]
+
+    assert (found.start, found.due) == (date(2026, 10, 30), date(2026, 11, 4))  # Friday, Wednesday
+    assert found.moved_from == ((date(2026, 11, 5), "the receipt was corrected to 2026-10-30"),)
+
+
+def test_a_correction_that_makes_no_sense_is_passed_over() -> None:
+    corrected = entry(K.RECEIPT_CORRECTED, "Thu 2026-11-05 10:00", of="complaint_received", to=["2026"])
+
+    assert running(opened(), COMPLAINT, corrected) == running(opened(), COMPLAINT)
