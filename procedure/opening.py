@@ -6,6 +6,7 @@ nothing is lost (the entry), then who may know, then dates and letters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -66,7 +67,7 @@ def open_case(
     draft = Draft(reference, book, policy, (), now)
     judged = arrival.judgement
     stage = opening_stage(judged, policy)
-    draft.enter(EntryKind.CASE_OPENED, received, **_opening_facts(arrival, policy, stage))
+    draft.enter(EntryKind.CASE_OPENED, received, **_opening_facts(arrival, policy, stage, book.school))
     draft.enter(EntryKind.JUDGED, now, **judged_facts(arrival))
     if judged.safeguarding:
         alert_safeguarding(draft, arrival)
@@ -165,7 +166,24 @@ def opening_stage(judged: Judgement, policy: Policy) -> Stage:
     return STAGE_OF.get(judged.request, Stage.ONE)
 
 
-def _opening_facts(arrival: Arrival, policy: Policy, stage: Stage) -> dict[str, object]:
+#: A greeting, up to its comma: whom a letter is written to is not whom it is about.
+_GREETING = re.compile(
+    r"^\s*(dear|hello|hi|good (?:morning|afternoon)|fao|attn)\b[^,\n]{0,60}", re.IGNORECASE | re.MULTILINE
+)
+
+
+def names_headteacher(text: str, school: School) -> bool:
+    """Whether a letter names the headteacher by surname, other than in its greeting.
+
+    "Mrs Castell shouted at me" says no word of a headteacher, and a triage that knows no names calls it a complaint
+    about staff; it must not be handed to Mrs Castell (L70).
+    """
+    surnames = {person.name.split()[-1] for person in school.holders(Role.HEADTEACHER) if person.name.strip()}
+    body = _GREETING.sub("", text)
+    return any(re.search(rf"\b{re.escape(name)}\b", body, re.IGNORECASE) for name in surnames)
+
+
+def _opening_facts(arrival: Arrival, policy: Policy, stage: Stage, school: School) -> dict[str, object]:
     judged = arrival.judgement
     facts = judged_facts(arrival)
     del facts["unsure"], facts["model"], facts["confidence"]
@@ -178,7 +196,11 @@ def _opening_facts(arrival: Arrival, policy: Policy, stage: Stage) -> dict[str, 
         "door": arrival.envelope.door,
         "stage": stage.value,
         "target": target.value,
-        "target_unsure": in_scope and "target" in judged.unsure,
+        "target_unsure": in_scope
+        and (
+            "target" in judged.unsure
+            or (target in {Target.STAFF, Target.SCHOOL} and names_headteacher(arrival.message.text, school))
+        ),
         "anonymous": Flag.ANONYMOUS in judged.flags,
     }
 

@@ -41,8 +41,8 @@ _PATTERN = re.compile(
     | (?P<yesterday>yesterday|last\s+night|last\s+evening)
     | (?P<today>today|this\s+morning|this\s+afternoon|earlier\s+today|at\s+lunchtime\s+today)
     | (?P<tomorrow>tomorrow|tonight)
-    | (?:(?P<which>a\s+week\s+last|week\s+last|last\s+week\s+on|on\s+an?|on|last|this\s+past|this|next|by|since|until|till
-        |every|each|come)\s+)?
+    | (?:(?P<which>a\s+week\s+last|week\s+last|last\s+week\s+on|on\s+an?|on|last|this\s+past|this|next|by|since|until
+        |till|every|each|come)\s+)?
         (?P<wd>(?:mon|tues|wednes|thurs|fri|satur|sun)day)(?P<plural>s)?\b(?P<after>\s+(?:of\s+last\s+week|last\s+week|just\s+gone|next|next\s+week))?
     )""",
     re.IGNORECASE | re.VERBOSE,

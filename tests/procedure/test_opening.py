@@ -104,6 +104,22 @@ def test_a_letter_whose_target_is_unsure_is_kept_from_the_headteacher_until_a_pe
     assert Role.HEADTEACHER not in after.withheld
 
 
+@pytest.mark.requirement(21)
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Mrs Castell shouted at me in the corridor.", True),
+        ("I asked CASTELL twice.", True),
+        ("Dear Mrs Castell,\n\nMr Fenwick shouted at my son.", False),
+        ("Mr Fenwick shouted at my son.", False),
+    ],
+)
+def test_a_letter_that_names_the_headteacher_by_surname_is_not_handed_to_the_headteacher(text, kept):
+    decision = opened(message=replace(MESSAGE, text=text))
+
+    assert (Role.HEADTEACHER in case_of(decision).withheld) is kept
+
+
 @pytest.mark.requirement(111)
 def test_a_sign_of_a_child_at_risk_alerts_the_lead_before_anything_else_and_holds_the_answer():
     sign = replace(CONCERN, topics=(Topic.GENERAL, Topic.SAFEGUARDING), screen=True)

@@ -35,7 +35,8 @@ _DEADLINE = re.compile(
 )
 #: A letter is the incident itself where it brings the decision that is complained of.
 _DECISION = re.compile(
-    r"\b(?:refus(?:ing|ed|al)|turned (?:us|him|her|me) down|suspended|excluded|barr(?:ed|ing)|banned|not allowed|upheld|dismissed)\b",
+    r"\b(?:refus(?:ing|ed|al)|turned (?:us|him|her|me) down|suspended|excluded|barr(?:ed|ing)|banned|not allowed"
+    r"|upheld|dismissed)\b",
     re.IGNORECASE,
 )
 _BIRTH = re.compile(r"\b(?:born|d\.?o\.?b|date of birth|birthday|aged)\b", re.IGNORECASE)

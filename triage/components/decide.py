@@ -33,7 +33,9 @@ class Decide:
         elif Flag.IMMEDIATE_RISK in findings.flags and findings.incident_date is None:
             findings.incident_date = doc._.about.sent
         if "topics" in findings.unsure and findings.topics == (Topic.GENERAL,) and not findings.words("grievance"):
-            findings.unsure |= {"target", "request"}
+            findings.unsure.add("request")
+            if findings.target is not Target.STAFF:  # a teacher named by title stays one
+                findings.unsure.add("target")
         if findings.screen and Topic.SAFEGUARDING not in findings.topics:
             findings.unsure.add("topics")
         best = max(doc.cats.values(), default=0.0)

@@ -117,7 +117,7 @@ def _settled(findings: Findings, scores: dict[Target, float]) -> dict[Target, fl
     if max(findings.score("request:stage3"), findings.score("request:stage4")) >= 0.5:
         # The target stays the original one; chair and panel are named as those who decide.
         for decider in (Target.CHAIR, Target.BOARD, Target.GOVERNOR):
-            scores[decider] *= 0.3
+            scores[decider] *= 0.1
     if not {Topic.THIRD_PARTY, Topic.SEND_ASSESSMENT, Topic.ADMISSIONS, Topic.REORGANISATION}.intersection(
         findings.topics
     ):
