@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import threading
@@ -41,7 +42,9 @@ def main() -> int:
 
 
 def _watch(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Straight from the descriptor: a buffered read in a daemon thread would break the interpreter's end.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     stop.set()
 
 

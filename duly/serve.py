@@ -131,3 +131,13 @@ class Supervisor:
 def _close(process: subprocess.Popen[str]) -> None:
     if process.stdin is not None:
         process.stdin.close()
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal, or the service's log."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(Supervisor(sys.argv[1], int(sys.argv[2]), say).run())

@@ -17,7 +17,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 
 
 def read(raw: bytes) -> Message:
-    """The letter in `raw` (RFC 5322, line ends of any kind). Always returns; what stays unread is told in `defects`."""
+    """The letter in `raw` (RFC 5322, line ends of any kind). Always returns; what stays unread is a defect."""
     digest = hashlib.sha256(raw).hexdigest()
     try:
         return _read(raw, digest)

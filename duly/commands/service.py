@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from duly.console import Config, Json, Refusal, console, emit, opened, refusals
+from duly.console import AsPerson, Config, Json, Refusal, acting, console, emit, opened, refusals
 
 
 def register(app: typer.Typer) -> None:
@@ -39,14 +40,14 @@ def demo(
 
 def serve(config: Config = None) -> None:
     """Run everything: the SMTP door, the workers that read and judge, the clock that nudges."""
-    from duly.serve import Supervisor
-
     with opened(config) as app:
         _ = app.rulebook  # a contradiction in a file is told before anything listens
         workers = app.settings.workers
         app.engine.dispose()
     path = str(config.resolve()) if config else ""
-    raise typer.Exit(Supervisor(path, workers, lambda line: typer.echo(line, err=True)).run())
+    sys.stdout.flush()
+    # The same process goes on as the supervisor, without what the check had to load.
+    os.execv(sys.executable, [sys.executable, "-m", "duly.serve", path, str(workers)])  # noqa: S606 - our own module
 
 
 def migrate(config: Config = None) -> None:
@@ -88,17 +89,24 @@ def doctor(
 
 def replay(
     letter: Annotated[int, typer.Argument(help="The number of a letter in the journal.")],
+    as_person: AsPerson = None,
     config: Config = None,
 ) -> None:
     """Process a quarantined or unplaced letter again, for example after an update."""
-    from data import letters
+    from data import letters, reads
 
     with opened(config) as app:
-        if not letters.again(app.engine, app.rulebook.school.id, letter):
-            raise Refusal(f"letter {letter} is not in the journal, or already belongs to a case; see: duly journal")
-        app.processor("replay").work(app.clock())
-        state, reason = letters.outcome(app.engine, app.rulebook.school.id, letter)
-    typer.echo(f"Letter {letter}: {state} ({reason}).")
+        viewer = acting(app, as_person)
+        if letter not in {one.id for one in reads.journal(app.store, viewer)}:
+            raise Refusal(f"the journal shows {viewer.id} no letter {letter}; see: duly journal --all")
+        letters.again(app.engine, letter)
+        while app.processor("replay").work(app.clock()):
+            pass
+        found = [one for one in reads.journal(app.store, viewer) if one.id == letter]
+    for one in found:
+        typer.echo(f"Letter {letter}: {one.state} {one.reference or ''} ({one.reason}).")
+    if not found:
+        typer.echo(f"Letter {letter} stands in a case that {viewer.id} may not see.")
 
 
 def rebuild(
