@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mailbox
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -24,10 +24,9 @@ def import_file(app: App, file: Path, *, progress: bool) -> tuple[int, int]:
     from data.letters import Received, add_many
 
     school = app.rulebook.school.id
-    box = mailbox.mbox(file, create=False)
-    keys = box.keys()
     batch: list[Received] = []
-    with _bar(len(keys), "Taking", show=progress) as step:
+    with closing(mailbox.mbox(file, create=False)) as box, _bar(len(box), "Taking", show=progress) as step:
+        keys = box.keys()
         for key in keys:
             raw = box.get_bytes(key)
             batch.append(Received(raw, Envelope("mbox", _received(box, key, app.clock()))))
