@@ -98,7 +98,6 @@ def own_desk(tmp_path: Path) -> Desk:
 def test_the_clerk_sees_the_register_without_names(desk):
     shown = desk.run("cases").stdout
 
-    assert desk.refs["teacher"] in shown.replace("\n", "")[:20000] or desk.json("cases")
     assert "Marsh" not in shown
     assert {case["reference"] for case in desk.json("cases")} >= {desk.refs["teacher"], desk.refs["head"]}
 

@@ -37,7 +37,7 @@ from tests.support.southlands_folder import SECRET, found
 def test_a_wrong_key_or_value_in_the_file_is_refused_with_key_value_and_reason(tmp_path: Path, text: str, said: str):
     (tmp_path / "duly.toml").write_text(text, encoding="utf-8")
 
-    with pytest.raises(SettingsError, match="duly.toml") as refused:
+    with pytest.raises(SettingsError, match=r"duly\.toml") as refused:
         load(tmp_path / "duly.toml")
     assert said in str(refused.value)
 
