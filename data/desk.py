@@ -186,6 +186,11 @@ class Desk(Lookups):
             keys = [{"school_id": self.school_id, "band": band, "letter_id": letter_id} for band in set(bands)]
             self.connection.execute(insert(sketch_band), keys)
 
+    def name_campaign(self, letter_ids: Sequence[int], campaign: str) -> None:
+        """The sketches of these letters turn out to belong to that campaign."""
+        mine = (sketch.c.school_id == self.school_id) & sketch.c.letter_id.in_(letter_ids)
+        self.connection.execute(update(sketch).where(mine).values(campaign=campaign))
+
     def links(self, reference: str) -> list[Link]:
         """The entries of that case as they are stored, with their hashes."""
         return [

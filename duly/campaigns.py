@@ -9,6 +9,9 @@ from procedure.drafting import Campaign
 from procedure.words import Judgement, Message, Topic
 from triage import campaigns
 
+#: Letters of one campaign that the index holds: enough to know another by, and a flood costs no more than these.
+REPRESENTATIVES = 32
+
 
 def join(desk: Desk, letter_id: int, message: Message, judgement: Judgement, now: datetime) -> Campaign | None:
     """Keep the letter's sketch, and say which campaign it seems to belong to, if any."""
@@ -21,10 +24,14 @@ def join(desk: Desk, letter_id: int, message: Message, judgement: Judgement, now
     alike = desk.sketches_like(own.bands, now - campaigns.WITHIN)
     found = campaigns.join(own, now, sender, [_seen(one) for one in alike])
     campaign = found.campaign if found else None
-    desk.add_sketch(letter_id, sender, now, own.as_json(), campaign=campaign, bands=own.bands)
+    known = found is not None and len(found.members) >= REPRESENTATIVES
+    desk.add_sketch(letter_id, sender, now, own.as_json(), campaign=campaign, bands=() if known else own.bands)
     if found is None:
         return None
-    return Campaign(found.campaign, len(found.members) + 1, tuple(one.letter_id for one in found.members))
+    newly = tuple(one.letter_id for one in found.members if one.campaign is None)
+    if newly:
+        desk.name_campaign(newly, found.campaign)
+    return Campaign(found.campaign, len(found.members) + 1, newly)
 
 
 def _seen(one: SeenSketch) -> campaigns.Seen:

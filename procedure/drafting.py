@@ -54,7 +54,10 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A suggestion that this letter is one of many: the campaign's id, how many letters it has, the earlier ones."""
+    """A suggestion that this letter is one of many: the campaign's id, how many letters like it were met,
+
+    and the earlier ones that were not known to belong to it.
+    """
 
     id: str
     size: int
