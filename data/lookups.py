@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +20,12 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     union,
 )
 
 from data.rows import case_of
-from data.tables import OUTWARD, letter, matter, outbox, party, sketch, sketch_band
+from data.tables import OUTWARD, letter, matter, outbox, party, sketch
 from procedure.words import Case, Message
 
 #: More Message-IDs than this in one header are no thread; the first ones are looked up.
@@ -75,19 +77,24 @@ _SKETCHES = (
     .where(sketch.c.school_id == SCHOOL, sketch.c.sent_at >= bindparam("since"))
     .order_by(sketch.c.sent_at, sketch.c.id)
 )
-_LIKE = (
-    select(sketch)
+_BANDS_GIVEN = {
+    "sqlite": "select value from json_each(:bands)",
+    "postgresql": "select band::bigint from jsonb_array_elements_text(cast(:bands as jsonb)) as band",
+}
+_LIKE = {
+    dialect: select(sketch)
     .where(
         sketch.c.school_id == SCHOOL,
         sketch.c.sent_at >= bindparam("since"),
         sketch.c.letter_id.in_(
-            select(sketch_band.c.letter_id).where(
-                sketch_band.c.school_id == SCHOOL, sketch_band.c.band.in_(bindparam("bands", expanding=True))
+            text(
+                f"select letter_id from sketch_band where school_id = :school and band in ({given})"  # noqa: S608 - ours
             )
         ),
     )
     .order_by(sketch.c.sent_at, sketch.c.id)
-)
+    for dialect, given in _BANDS_GIVEN.items()
+}
 
 
 def _automatic(*more: ColumnElement[bool]) -> Select[int]:
@@ -195,7 +202,7 @@ class Lookups:
         """Sketches since that moment that share one of these bands, oldest first."""
         return [
             SeenSketch(row.letter_id, row.reference, row.sender, row.sent_at, row.sketch, row.campaign)
-            for row in self._ask(_LIKE, since=when, bands=list(bands))
+            for row in self._ask(_LIKE[self.connection.dialect.name], since=when, bands=json.dumps(list(bands)))
         ]
 
     def _ask(self, query: Executable, **values: Any) -> CursorResult[Any]:
