@@ -146,10 +146,10 @@ def port_of(service: subprocess.Popen[str]) -> int:
 
 
 def parts_of(service: subprocess.Popen[str]) -> dict[str, int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(service.pid)], capture_output=True, text=True, check=True
-    )
-    return {line.split("duly.part ")[1].split()[0]: int(line.split()[0]) for line in listed.stdout.splitlines()}
+    """The processes of a service by the name of their part."""
+    children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text(encoding="utf-8").split()
+    found = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children}
+    return {words[words.index(b"duly.part") + 1].decode(): int(pid) for pid, words in found.items()}
 
 
 def test_serve_takes_a_letter_survives_a_killed_worker_and_stops_within_five_seconds(tmp_path: Path):
