@@ -25,6 +25,7 @@ def _without_words(_logger: object, _name: str, event: MutableMapping[str, Any])
 
 def configure(level: str) -> None:
     """Log at that level and above ("debug", "info", "warning", "error")."""
+    stream = sys.__stderr__  # the process's own, whoever borrows sys.stderr for a while and closes it
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -33,7 +34,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    logging.basicConfig(level=logging.WARNING, stream=stream, force=True)
