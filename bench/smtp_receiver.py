@@ -11,7 +11,6 @@ import json
 import logging
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from aiosmtpd.smtp import SMTP
 
 from data.engine import connect, migrate
 from data.letters import add_many, counts, put_away
+from duly.app import utc_now
 from intake.journal import BATCH_LETTERS, Journal
 from intake.smtp import Door, DoorSettings
 
@@ -62,7 +62,7 @@ async def duly(folder: Path, batch_letters: int) -> None:
         batch_letters=batch_letters,
     )
     settings = DoorSettings("127.0.0.1", 0, ADDRESSES, hostname="bench", max_size=MAX_SIZE)
-    door = Door(settings, journal, clock=lambda: datetime.now(UTC))
+    door = Door(settings, journal, clock=utc_now)
     await door.start()
     print(door.port, flush=True)
     await until_told(lambda: {"commits": journal.commits, "kept": counts(engine, "bench").get("new", 0)})
