@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -41,34 +42,44 @@ class Part:
 class Supervisor:
     """Starts, watches and stops the parts. `config` is the path of duly.toml, or "" for none."""
 
-    def __init__(self, config: str, workers: int, say: Say) -> None:
+    def __init__(self, config: str, say: Say) -> None:
         self.config = config
         self.say = say
-        names = ["door", *(f"worker-{number}" for number in range(1, workers + 1)), "clock"]
-        self.parts = [Part(name) for name in names]
-        self.stopping = threading.Event()
+        self.parts = [Part("door"), Part("worker-1"), Part("clock")]
+        self.stopping = False
+        self.open = False  # the door has seen settings and database and listens
+        self.announced = False
 
     def run(self) -> int:
-        """Serve until told to stop; 0 after an orderly stop, 2 when a part refuses its settings."""
+        """Serve until told to stop; 0 after an orderly stop, 2 when a part refuses its settings at the start."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         began = time.monotonic()
         for part in self.parts:
             self._start(part)
-        announced = False
         refused = 0
-        while not self.stopping.wait(0.1):
+        while not (self.stopping or refused):
+            time.sleep(0.05)
             refused = self._tend()
-            if refused:
-                break
-            if not announced and all(part.ready.is_set() for part in self.parts):
-                announced = True
+            if not self.open and self.parts[0].ready.is_set():
+                self._opened()
+            if not self.announced and all(part.ready.is_set() for part in self.parts):
+                self.announced = True
                 self._announce(time.monotonic() - began)
         self._stop()
         return refused
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.stopping.set()
+        self.stopping = True  # a plain flag: an event's lock may be the one this signal broke into
+
+    def _opened(self) -> None:
+        """The door listens: the others may begin, and the further workers start."""
+        self.open = True
+        for part in self.parts[1:]:
+            _tell(part)
+        for number in range(2, int(str(self.parts[0].facts["workers"])) + 1):
+            self.parts.append(Part(f"worker-{number}"))
+            self._start(self.parts[-1])
 
     def _start(self, part: Part) -> None:
         part.process = subprocess.Popen(  # noqa: S603 - our own module, under this very interpreter
@@ -81,6 +92,8 @@ class Supervisor:
         part.started = time.monotonic()
         part.again_at = 0.0
         threading.Thread(target=self._listen, args=(part, part.process), daemon=True).start()
+        if self.open:
+            _tell(part)
 
     def _listen(self, part: Part, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -97,7 +110,7 @@ class Supervisor:
             if process is not None and process.poll() is not None:
                 _close(process)
                 part.process = None
-                if process.returncode == 2:
+                if process.returncode == 2 and not self.announced:
                     return 2
                 part.pause = PAUSE_FIRST if now - part.started > STEADY else min(part.pause * 2, PAUSE_MOST)
                 part.again_at = now + part.pause
@@ -125,12 +138,22 @@ class Supervisor:
                 process.kill()
                 process.wait()
             _close(process)
-        self.say("Duly has stopped; nothing that came in is lost.")
+        if self.open:
+            self.say("Duly has stopped; nothing that came in is lost.")
+
+
+def _tell(part: Part) -> None:
+    """Tell a part that it may begin; one that has just died is found by the next look."""
+    if part.process is not None and part.process.stdin is not None:
+        with suppress(BrokenPipeError):
+            part.process.stdin.write("go\n")
+            part.process.stdin.flush()
 
 
 def _close(process: subprocess.Popen[str]) -> None:
     if process.stdin is not None:
-        process.stdin.close()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def say(line: str) -> None:
@@ -140,4 +163,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(Supervisor(sys.argv[1], int(sys.argv[2]), say).run())
+    sys.exit(Supervisor(sys.argv[1], say).run())

@@ -40,14 +40,9 @@ def demo(
 
 def serve(config: Config = None) -> None:
     """Run everything: the SMTP door, the workers that read and judge, the clock that nudges."""
-    with opened(config) as app:
-        _ = app.rulebook  # a contradiction in a file is told before anything listens
-        workers = app.settings.workers
-        app.engine.dispose()
     path = str(config.resolve()) if config else ""
-    sys.stdout.flush()
-    # The same process goes on as the supervisor, without what the check had to load.
-    os.execv(sys.executable, [sys.executable, "-m", "duly.serve", path, str(workers)])  # noqa: S606 - our own module
+    # The same process goes on as the supervisor; the door looks at settings and database first.
+    os.execv(sys.executable, [sys.executable, "-m", "duly.serve", path])  # noqa: S606 - our own module
 
 
 def migrate(config: Config = None) -> None:
